@@ -1,0 +1,34 @@
+import { randomBytes } from "node:crypto";
+
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/**
+ * A new id: prefix, then 10 characters of time and 10 of chance, lower case, so that ids sort by age and fit into host labels and
+ * container names. `now` in milliseconds.
+ *
+ * @example newId("dep", Date.now()) // "dep_01jd4x8q3mk7c2v9w5ht"
+ */
+export function newId(prefix: IdPrefix, now: number): string {
+  let time = "";
+  for (let rest = now, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = ALPHABET[rest % 32]! + time;
+  const chance = Array.from(randomBytes(10), (byte) => ALPHABET[byte % 32]).join("");
+  return `${prefix}_${time}${chance}`;
+}
+
+/** What ids begin with, one prefix a kind of thing. */
+export type IdPrefix =
+  | "ins"
+  | "org"
+  | "prj"
+  | "env"
+  | "unit"
+  | "rev"
+  | "dep"
+  | "rel"
+  | "run"
+  | "wrk"
+  | "tok"
+  | "prn"
+  | "vol"
+  | "dec"
+  | "op";

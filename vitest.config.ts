@@ -1,0 +1,39 @@
+import { defineConfig } from "vitest/config";
+
+const source = { conditions: ["source", "node"] };
+
+export default defineConfig({
+  resolve: source,
+  ssr: { resolve: source },
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Suites start servers of their own; two cores do not carry more side by side.
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: [
+            "packages/*/src/**/*.test.ts",
+            "packages/*/test/**/*.test.ts",
+            "plugins/*/src/**/*.test.ts",
+            "plugins/*/test/**/*.test.ts",
+          ],
+        },
+      },
+      { extends: true, test: { name: "integration", include: ["test/integration/**/*.test.ts", "test/architecture/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false },
+      },
+    ],
+    coverage: {
+      provider: "v8",
+      include: ["packages/core/src/**", "packages/sdk/src/**"],
+      exclude: ["**/*.test.ts"],
+      reporter: ["text-summary", "json-summary"],
+    },
+  },
+});
