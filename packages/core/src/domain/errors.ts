@@ -105,6 +105,7 @@ export const ENGINE_ERRORS = {
   SUPERSEDED: engineRow("A newer deployment took this one's place.", EXIT.cancelled, 409, "Look at the newer one."),
   DEADLINE_PASSED: engineRow("The deployment's deadline passed.", EXIT.timeout, 504, "See which step took so long; raise --timeout."),
   WAIT_TIMEOUT: engineRow("The wait is over; the deployment goes on.", EXIT.timeout, 504, "Run `helix status --wait`."),
+  DETACHED: engineRow("You stopped waiting; what was asked for goes on.", EXIT.detach, 499, "Run `helix status --wait` to go on waiting."),
   PLANE_DOWN: engineRow("The local plane is not running.", EXIT.general, 503, "Run `helix server` or `helix deploy`."),
   PLANE_FAILED: engineRow("The local plane could not be started.", EXIT.general, 500, "Run `helix doctor`."),
   DATABASE_DOWN: engineRow("The database does not answer.", EXIT.general, 503, "Start it; nothing is lost.", true),

@@ -1,0 +1,8 @@
+/** What a client of the API needs of the engine: the error table, ids and the shapes of records. Nothing here loads a server. */
+export * from "./domain/errors.ts";
+export * from "./domain/ids.ts";
+export * from "./domain/manifest.ts";
+export * from "./domain/plan.ts";
+export * from "./domain/states.ts";
+export type { Finding } from "./ports/policy-engine.ts";
+export type { SnapshotEntry } from "./ports/stores.ts";
