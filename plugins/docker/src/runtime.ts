@@ -1,0 +1,92 @@
+import { specDigest, type Change, type Owned, type PluginContext, type RuntimePlane } from "@helixstack/sdk";
+import { Type } from "typebox";
+import { ask, engineOf, listContainers, removeContainer } from "./client.ts";
+import { stateSchema, type Config, type State } from "./config.ts";
+import { ensureInstance, imageOf } from "./instances.ts";
+import { readLogs } from "./logs.ts";
+import { containerName, identityOf } from "./names.ts";
+import { ensureNetwork, removeUnusedNetwork } from "./network.ts";
+import { observeRevision, revisionContainers } from "./observe.ts";
+import { runTask } from "./run.ts";
+import { destroyVolume, ensureVolume } from "./volumes.ts";
+
+export const runtime: RuntimePlane<Config, State> = {
+  accepts: ["oci-image", "node-bundle", "static-site"],
+  exposes: "http",
+  fencing: "names",
+  spec: Type.Object({}, { additionalProperties: false }),
+  state: stateSchema,
+  stateVersion: 1,
+
+  observe: (ctx) => observeRevision(ctx),
+
+  plan({ spec, observed }): readonly Change[] {
+    if (!observed) return [{ action: "create", path: "", from: null, to: spec.artifact.digest }];
+    const wanted = specDigest(spec);
+    if (observed.specDigest !== wanted) return [{ action: "replace", path: "", from: observed.specDigest, to: wanted }];
+    if (observed.instances.length !== spec.replicas) return [{ action: "update", path: "replicas", from: observed.instances.length, to: spec.replicas }];
+    return observed.phase === "running" ? [] : [{ action: "update", path: "phase", from: observed.phase, to: "running" }];
+  },
+
+  async apply(ctx, { spec }) {
+    const image = await imageOf(ctx, spec);
+    await removeSurplus(ctx, spec.replicas);
+    for (let index = 0; index < spec.replicas; index++) await ensureInstance(ctx, { spec, image, index });
+    const observed = await observeRevision(ctx);
+    return observed ?? { state: { image }, phase: "exited", endpoints: [], instances: [], specDigest: null };
+  },
+
+  async destroy(ctx, { graceMs }) {
+    const revision = { "helix.installation": ctx.identity.installation, "helix.revision": ctx.identity.revision };
+    const containers = await listContainers(ctx, revision);
+    await Promise.all(containers.map((container) => stopAndRemove(ctx, { container, graceMs })));
+    await removeUnusedNetwork(ctx);
+  },
+
+  async list(ctx, { installation }): Promise<readonly Owned[]> {
+    const containers = await listContainers(ctx, { "helix.installation": installation });
+    return containers.map((container) => ({
+      identity: identityOf(container.Labels),
+      kind: container.Labels["helix.kind"] ?? "revision",
+      id: container.Id,
+      description: `container ${container.Names[0]?.slice(1)}, ${container.Status}`,
+    }));
+  },
+
+  async suspend(ctx, { how, graceMs }) {
+    for (const { Id, State } of await revisionContainers(ctx)) {
+      const container = engineOf(ctx).getContainer(Id);
+      if (how === "freeze" && State === "running") await ask("freeze", () => container.pause());
+      if (how === "stop" && State !== "exited" && State !== "created") await stop(ctx, { id: Id, paused: State === "paused", graceMs });
+    }
+    const observed = await observeRevision(ctx);
+    return observed ?? { state: { image: "" }, phase: "stopped", endpoints: [], instances: [], specDigest: null };
+  },
+
+  logs: readLogs,
+  run: runTask,
+  hostAddress: async (ctx) => ({ address: (await ensureNetwork(ctx)).gateway }),
+  ensureVolume,
+  destroyVolume,
+};
+
+async function removeSurplus(ctx: PluginContext<Config>, replicas: number): Promise<void> {
+  const wanted = new Set(Array.from({ length: replicas }, (_, index) => `/${containerName(ctx.identity, index)}`));
+  for (const { Id, Names } of await revisionContainers(ctx)) if (!Names.some((name) => wanted.has(name))) await removeContainer(ctx, Id);
+}
+
+/** A frozen container is not thawed in order to end: it must run nothing. */
+async function stopAndRemove(ctx: PluginContext<Config>, { container, graceMs }: { container: { Id: string; State: string }; graceMs: number }): Promise<void> {
+  if (container.State === "running") await stop(ctx, { id: container.Id, paused: false, graceMs });
+  await removeContainer(ctx, container.Id);
+}
+
+async function stop(ctx: PluginContext<Config>, { id, paused, graceMs }: { id: string; paused: boolean; graceMs: number }): Promise<void> {
+  const container = engineOf(ctx).getContainer(id);
+  if (paused) return void (await ask("end a frozen container", () => container.kill()));
+  await ask("stop", async () => {
+    await container.stop({ t: Math.ceil(graceMs / 1000) }).catch((error: { statusCode?: number }) => {
+      if (error.statusCode !== 304 && error.statusCode !== 404) throw error;
+    });
+  });
+}
