@@ -1,5 +1,6 @@
 export * from "./artifact.ts";
 export * from "./build.ts";
+export * from "./command.ts";
 export * from "./context.ts";
 export * from "./define-plugin.ts";
 export * from "./delivery.ts";
