@@ -1,4 +1,4 @@
-import type { Change, VolumeMount } from "@helixstack/sdk";
+import type { Artifact, Change, SecretRef, VolumeMount } from "@helixstack/sdk";
 import type { Manifest } from "./manifest.ts";
 
 /** The steps a deployment would take, and what they would change. Plain data, computed without side effects. */
@@ -16,10 +16,31 @@ export interface ServicePlan {
   readonly action: "create" | "replace" | "keep";
   /** True for a single-writer volume: the old revision stops before the new one starts, while the router holds requests. */
   readonly handOver: boolean;
-  readonly build: { readonly plugin: string; readonly inputKey: string };
+  readonly build: BuildOrigin;
   readonly runtime: string;
+  readonly runtimeVersion: string;
   readonly delivery: string;
   readonly volumes: readonly Omit<VolumeMount, "handle">[];
+  /** The secret versions that this deployment pins. */
+  readonly secrets: readonly SecretRef[];
+  /** Of all that makes the revision what it is: equal means that a redeploy may keep it. */
+  readonly specDigest: string;
+  /** Known before a build where the service is kept or rolled back; else null. */
+  readonly artifact: Artifact | null;
+  /** The revision that serves now; null when none does. */
+  readonly live: string | null;
+  /** A former revision that a rollback takes back into service; null makes a new one. */
+  readonly reuse: string | null;
+}
+
+/** What a build is looked up by. */
+export interface BuildOrigin {
+  readonly plugin: string;
+  readonly inputKey: string;
+  /** Digest of the service's source files. */
+  readonly source: string;
+  /** Tools that the result depends on, as the builder names them. */
+  readonly toolchain: string;
 }
 
 /** A {@link Change} of a named service: what `helix plan` prints. */
@@ -35,17 +56,21 @@ export interface PlannedStep {
   readonly service: string | null;
   /** The task's name, for `task`. */
   readonly task: string | null;
+  /** What else the step is about: a delivery plugin, a revision, a volume. */
+  readonly subject: string | null;
 }
 
 /**
- * In the order in which they run. `hold` and `halt` only for a hand-over: the router holds requests, the old revision stops.
- * `drain`, `freeze` and `retire` run after the deployment is `live` and do not hold the environment.
+ * In the order in which they run. `reserve` gives new services their ports. `hold` and `halt` only for a hand-over: the router holds requests, the
+ * old revision stops. `drain`, `freeze` and `retire` run after the deployment is `live` and do not hold the environment; `unroute` and `erase` are
+ * those of `destroy`.
  */
 export const STEP_KINDS = [
   "plan",
   "policy-plan",
   "build",
   "policy-artifact",
+  "reserve",
   "volume",
   "hold",
   "halt",
@@ -54,10 +79,12 @@ export const STEP_KINDS = [
   "verify",
   "policy-release",
   "route",
+  "unroute",
   "release",
   "drain",
   "freeze",
   "retire",
+  "erase",
 ] as const;
 export type StepKind = (typeof STEP_KINDS)[number];
 

@@ -1,6 +1,6 @@
 import type { Artifact, Endpoint, RevisionSpec, RouteTable, SecretRef, ServiceAddress, VolumeHandle } from "@helixstack/sdk";
 import type { ErrorDocument } from "../domain/errors.ts";
-import type { DeploymentPlan, DeploymentRequest, StepKind } from "../domain/plan.ts";
+import type { BuildOrigin, DeploymentPlan, DeploymentRequest, StepKind } from "../domain/plan.ts";
 import type { DeploymentState, RevisionState, StepState } from "../domain/states.ts";
 import type { Decision, DecisionPoint } from "./policy-engine.ts";
 
@@ -120,8 +120,10 @@ export interface ReleaseRecord {
 
 export interface ReleasedService {
   readonly artifact: Artifact;
+  readonly build: BuildOrigin;
   readonly revision: string;
   readonly runtime: string;
+  readonly runtimeVersion: string;
   readonly delivery: string;
   readonly secrets: readonly SecretRef[];
   /** Digest of all that makes the revision what it is: equal means that a redeploy may keep it. */
