@@ -1,0 +1,99 @@
+import { sql } from "kysely";
+import type { RunLedger } from "../../ports/ledger.ts";
+import type { LedgerContext } from "./context.ts";
+import { appendEvents, deploymentEvent, type NewEvent } from "./events.ts";
+import { lockEnvironment } from "./lock.ts";
+import { toRun } from "./rows.ts";
+import type { Row } from "./schema.ts";
+import { scoped, type Trx } from "./transaction.ts";
+import type { WakeJob } from "../../ports/queue.ts";
+
+/** See `RunLedger.claim`. */
+export function claim({ db }: LedgerContext): RunLedger["claim"] {
+  return async (job, worker) => {
+    // Most wake-ups that come twice end here, without a transaction.
+    const seen = await claimable(db, job).executeTakeFirst();
+    if (seen === undefined) return null;
+    return scoped(db, { organization: job.organization }, async (trx) => {
+      const held = await lockEnvironment(trx, { organization: job.organization, environment: seen.environment });
+      const run = await claimable(trx, job).forNoKeyUpdate("r").executeTakeFirst();
+      if (run === undefined || held === undefined || !(await isAlive(trx, worker))) return null;
+      if (!isItsTurn(run, held.active_deployment)) return null;
+      const taken = await take(trx, run, worker);
+      const { principal, events } = run.kind === "main" ? await begin(trx, run) : await load(trx, run);
+      await appendEvents(trx, job.organization, events);
+      const { organization, id, deployment, environment } = run;
+      const grip = { scope: { organization, principal }, run: id, deployment, environment, worker, fence: taken.fence };
+      return { grip, run: toRun(taken) };
+    });
+  };
+}
+
+/** Ready and due, or left behind by a worker that ended. */
+function claimable(db: LedgerContext["db"], job: WakeJob) {
+  return db
+    .selectFrom("run as r")
+    .selectAll("r")
+    .where("r.organization", "=", job.organization)
+    .where("r.id", "=", job.run)
+    .where((where) =>
+      where.or([
+        where.and([where("r.state", "=", "ready"), where("r.due_at", "<=", sql<string>`clock_timestamp()`)]),
+        where.and([
+          where("r.state", "=", "held"),
+          where.exists(
+            where.selectFrom("worker as w").select("w.id").whereRef("w.id", "=", "r.worker").where("w.ended_at", "is not", null),
+          ),
+        ]),
+      ]),
+    );
+}
+
+/** A cleanup disturbs nobody. A repair waits for a deployment: that one may stop the very revision which a repair would start. */
+function isItsTurn(run: Row<"run">, active: string | null): boolean {
+  if (run.kind === "main") return active === null || active === run.deployment;
+  return run.kind === "cleanup" || active === null;
+}
+
+async function isAlive(trx: Trx, worker: string): Promise<boolean> {
+  const row = await trx.selectFrom("worker").select("ended_at").where("id", "=", worker).executeTakeFirst();
+  return row === undefined || row.ended_at === null;
+}
+
+function take(trx: Trx, run: Row<"run">, worker: string): Promise<Row<"run">> {
+  return trx
+    .updateTable("run")
+    .set((set) => ({ state: "held", worker, fence: set("fence", "+", 1), woken_at: null }))
+    .where("organization", "=", run.organization)
+    .where("id", "=", run.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+interface Begun {
+  readonly principal: string;
+  readonly events: readonly NewEvent[];
+}
+
+/** The deployment holds its environment from its first claim to its verdict. */
+async function begin(trx: Trx, run: Row<"run">): Promise<Begun> {
+  const { organization, deployment, environment } = run;
+  const hold = trx.updateTable("environment").set({ active_deployment: deployment });
+  await hold.where("organization", "=", organization).where("id", "=", environment).execute();
+  const begun = await trx
+    .updateTable("deployment")
+    .set({ state: "running", started_at: sql<string>`now()` })
+    .where("organization", "=", organization)
+    .where("id", "=", deployment)
+    .where("state", "=", "queued")
+    .returning("principal")
+    .executeTakeFirst();
+  if (begun === undefined) return load(trx, run);
+  return { principal: begun.principal, events: deploymentEvent({ deployment, environment }, "deployment.running") };
+}
+
+async function load(trx: Trx, run: Row<"run">): Promise<Begun> {
+  const query = trx.selectFrom("deployment").select("principal").where("organization", "=", run.organization);
+  const { principal } = await query.where("id", "=", run.deployment).executeTakeFirstOrThrow();
+  return { principal, events: [] };
+}

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { EngineError } from "../../../domain/errors.ts";
+import { hasCode } from "../../files.ts";
+import { isConnectionLost, toLedgerError } from "../failures.ts";
+
+const PAUSE_MS = 25;
+
+/**
+ * Resolves when the server answers; makes the URL's database if it is not there. Rejects with `DATABASE_DOWN` when it does not answer in
+ * time (default 30 s: after a crash it reads its log first), or at once when it refuses the password.
+ */
+export async function waitForPostgres(
+  url: string,
+  options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+): Promise<void> {
+  const deadline = performance.now() + (options.timeoutMs ?? 30_000);
+  for (;;) {
+    try {
+      return await createDatabase(url);
+    } catch (thrown) {
+      options.signal?.throwIfAborted();
+      if (!isConnectionLost(thrown)) throw toLedgerError(thrown);
+      if (performance.now() < deadline) {
+        await sleep(PAUSE_MS, undefined, options.signal === undefined ? {} : { signal: options.signal });
+        continue;
+      }
+      const hint = "Read the log of the unit `postgres` in the home's data/supervisor/logs.";
+      throw new EngineError("DATABASE_DOWN", "PostgreSQL did not come up in time", { hint, cause: thrown });
+    }
+  }
+}
+
+/** Every server has a database `postgres`. */
+async function createDatabase(url: string): Promise<void> {
+  const own = new URL(url);
+  const name = decodeURIComponent(own.pathname.slice(1));
+  own.pathname = "/postgres";
+  const client = new pg.Client({ connectionString: own.href, connectionTimeoutMillis: 5_000 });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    const { rowCount } = await client.query("select 1 from pg_database where datname = $1", [name]);
+    if (rowCount === 0) await client.query(`create database ${pg.escapeIdentifier(name)}`);
+  } catch (thrown) {
+    // 42P04, or a clash in the catalogue: another process was as fast.
+    if (!hasCode(thrown, "42P04", "23505")) throw thrown;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

@@ -1,0 +1,100 @@
+import { sql } from "kysely";
+import { EngineError, type ErrorDocument } from "../../domain/errors.ts";
+import type { LedgerWrite } from "../../ports/ledger.ts";
+import { deploymentEvent, type NewEvent } from "./events.ts";
+import type { MakeId } from "./ids.ts";
+import { wakeRuns } from "./outbox.ts";
+import { jsonOrNull, type Trx } from "./transaction.ts";
+
+/** Which deployment ends, and on which run. The caller holds the locks of its environment and its run. */
+export interface Ending {
+  readonly organization: string;
+  readonly environment: string;
+  readonly deployment: string;
+  readonly run: string;
+  /** What becomes of the main run. */
+  readonly runState: "done" | "quarantined";
+  readonly verdict: Pick<Extract<LedgerWrite, { write: "deployment.end" }>, "state" | "release" | "error" | "cleanupAt">;
+}
+
+/** Writes the verdict, frees the environment and readies what comes next. Answers with the events to write. */
+export async function endDeployment(trx: Trx, ending: Ending, makeId: MakeId): Promise<readonly NewEvent[]> {
+  const { organization, environment, deployment, verdict } = ending;
+  const ended = await trx
+    .updateTable("deployment")
+    .set({
+      state: verdict.state,
+      release: verdict.release ?? null,
+      error: jsonOrNull(verdict.error),
+      ended_at: sql<string>`now()`,
+    })
+    .where("organization", "=", organization)
+    .where("id", "=", deployment)
+    .where("state", "in", ["running", "compensating"])
+    .executeTakeFirst();
+  if (ended.numUpdatedRows === 0n) throw new EngineError("BUG", `deployment ${deployment} cannot end: it does not run`);
+  const main = trx.updateTable("run").set({ state: ending.runState, worker: null }).where("organization", "=", organization);
+  await main.where("id", "=", ending.run).execute();
+  await freeEnvironment(trx, ending);
+  const woken = await readyNext(trx, ending);
+  if (verdict.cleanupAt !== null) woken.push(await insertCleanup(trx, ending, makeId("run")));
+  await wakeRuns(trx, organization, woken);
+  return deploymentEvent({ deployment, environment }, `deployment.${verdict.state}`, eventData(verdict.release, verdict.error));
+}
+
+/** For `live` the release is what serves from now on; a failure leaves what served. */
+async function freeEnvironment(trx: Trx, { organization, environment, verdict }: Ending): Promise<void> {
+  const serves = verdict.state === "live" && verdict.release !== undefined ? { live_release: verdict.release } : {};
+  await trx
+    .updateTable("environment")
+    .set({ active_deployment: null, ...serves })
+    .where("organization", "=", organization)
+    .where("id", "=", environment)
+    .execute();
+}
+
+/** The queued deployment's turn has come; a repair that had to wait may go on. */
+async function readyNext(trx: Trx, { organization, environment }: Ending): Promise<string[]> {
+  const next = await trx
+    .updateTable("run")
+    .set({ state: "ready", due_at: sql<string>`now()` })
+    .where("organization", "=", organization)
+    .where("kind", "=", "main")
+    .where("state", "=", "waiting")
+    .where("deployment", "in", (query) =>
+      query
+        .selectFrom("deployment")
+        .select("id")
+        .where("organization", "=", organization)
+        .where("environment", "=", environment)
+        .where("state", "=", "queued"),
+    )
+    .returning("id")
+    .execute();
+  const repairs = await trx
+    .selectFrom("run")
+    .select("id")
+    .where("organization", "=", organization)
+    .where("environment", "=", environment)
+    .where("kind", "=", "repair")
+    .where("state", "=", "ready")
+    .execute();
+  return [...next, ...repairs].map((run) => run.id);
+}
+
+async function insertCleanup(trx: Trx, ending: Ending, id: string): Promise<string> {
+  const { organization, deployment, environment, verdict } = ending;
+  const due = verdict.cleanupAt === null ? {} : { due_at: verdict.cleanupAt };
+  await trx
+    .insertInto("run")
+    .values({ organization, id, deployment, environment, kind: "cleanup", state: "ready", ...due })
+    .execute();
+  return id;
+}
+
+function eventData(release: string | null | undefined, error: ErrorDocument | undefined): Readonly<Record<string, unknown>> {
+  return {
+    ...(release === undefined ? {} : { release }),
+    ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
+  };
+}
