@@ -7,6 +7,8 @@ import { inheritedEnv } from "./exec-env.ts";
 import { readLines } from "./exec-lines.ts";
 import type { Secret } from "./secret.ts";
 
+export { inheritedEnv };
+
 /** What {@link runCommand} takes besides the command. */
 export interface RunCommandOptions {
   /** Folder in which the program runs. It must exist. */
