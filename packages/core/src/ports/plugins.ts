@@ -30,6 +30,8 @@ export interface PluginCall {
   readonly operationId: string;
   readonly fence: number;
   readonly input: unknown;
+  /** The version of the state in `input.prior`, as it is stored. An older one is upgraded first. Absent or null: the current one. */
+  readonly stateVersion?: number | null;
   /** Milliseconds until the call is cancelled, then (2 s later) its host is killed and the call fails with `PLUGIN_HUNG`. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal;

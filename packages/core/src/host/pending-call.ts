@@ -1,0 +1,123 @@
+import { EngineError, toEngineError } from "../domain/errors.ts";
+import type { InstalledPlugin, PluginCall } from "../ports/plugins.ts";
+import type { AnswerChecks } from "./answer-check.ts";
+import { placeOf, raisedError } from "./call-errors.ts";
+import { logLines } from "./log-lines.ts";
+import { CANCEL_GRACE_MS, type FromHost, type SecretRequest, type ToHost } from "./protocol.ts";
+import type { Redactor } from "./redact.ts";
+import { grantSecret } from "./secret-grants.ts";
+import type { StopWatch } from "./stop-watch.ts";
+
+export type CallReply = Extract<FromHost, { readonly id: number }>;
+
+/** A call that a host has and has not settled. */
+export interface PendingCall {
+  /** Settles once: as the plugin settles it, or as {@link PendingCall.fail} says. */
+  readonly outcome: Promise<unknown>;
+  receive(message: CallReply): void;
+  /** Ends it from outside: its host is gone. */
+  fail(error: EngineError): void;
+}
+
+/** What a call needs of its host. */
+export interface HostLink {
+  readonly plugin: InstalledPlugin;
+  readonly checks: AnswerChecks;
+  readonly redactor: Redactor;
+  send(message: ToHost): void;
+  /** Ends the host's process at once; every call on it fails when it is gone. */
+  kill(reason: string): void;
+}
+
+export interface PendingCallOptions {
+  readonly id: number;
+  readonly call: PluginCall;
+  readonly link: HostLink;
+  readonly watch: StopWatch;
+  /** Takes the items of a verb that streams. */
+  readonly onItem?: (value: unknown) => void;
+}
+
+export function pendingCall(options: PendingCallOptions): PendingCall {
+  const { id, call, link, watch } = options;
+  const place = placeOf(call, link.plugin);
+  const settlement = settleOnce();
+  const secrets = secretAnswers(options);
+  let ignored: EngineError | undefined;
+
+  watch.onStop(() => {
+    link.send({ type: "cancel", id });
+    const timer = setTimeout(() => {
+      ignored = watch.ignored(CANCEL_GRACE_MS);
+      link.kill(ignored.message);
+    }, CANCEL_GRACE_MS);
+    settlement.onSettled(() => clearTimeout(timer));
+  });
+  const fail = (error: EngineError) => settlement.reject(ignored ?? (watch.why === null ? error : stoppedWith(error, watch)));
+  const checked = (value: unknown, then: () => void) => {
+    const problem = link.checks.problem(place, value);
+    if (problem) fail(problem);
+    else then();
+  };
+  const receive = (message: CallReply): void => {
+    switch (message.type) {
+      case "result":
+        // What comes after the cancel is ignored, however right it is: the caller has been told that it will not come.
+        if (watch.why !== null) return fail(watch.stopped());
+        return options.onItem ? settlement.resolve(undefined) : checked(message.value, () => settlement.resolve(message.value));
+      case "error":
+        return fail(secrets.refusalFor(message.error.message) ?? raisedError(place, link.redactor.deep(message.error)));
+      case "item":
+        return checked(message.value, () => options.onItem?.(link.redactor.deep(message.value)));
+      case "secret":
+        return void secrets.answer(message);
+      default:
+        return tell(message, options);
+    }
+  };
+  return { outcome: settlement.promise, receive, fail };
+}
+
+/** A stopped call ends as stopped; what the plugin said when it gave up explains where it was. */
+function stoppedWith(error: EngineError, watch: StopWatch): EngineError {
+  const { code, message, options } = watch.stopped();
+  const { logs, details } = error.options;
+  return new EngineError(code, message, { ...options, logs, details, cause: error });
+}
+
+/** Passes on what the plugin says while it works. */
+function tell(message: Extract<CallReply, { type: "log" | "progress" }>, { call, link }: PendingCallOptions): void {
+  if (message.type === "progress") return call.onProgress?.(link.redactor.text(message.note).slice(0, 200));
+  const at = new Date().toISOString();
+  const { level, fields } = message;
+  for (const text of logLines(message.text, fields)) call.onLog?.({ at, level, text: link.redactor.text(text) });
+}
+
+function secretAnswers({ id, call, link }: PendingCallOptions) {
+  const refusals: EngineError[] = [];
+  return {
+    async answer(wanted: SecretRequest): Promise<void> {
+      const { request } = wanted;
+      try {
+        const value = (await grantSecret(wanted, { call, plugin: link.plugin })).reveal();
+        link.redactor.add(value);
+        link.send({ type: "secret", id, request, value });
+      } catch (thrown) {
+        const error = toEngineError(thrown);
+        refusals.push(error);
+        const { code, message, hint } = error.toDocument();
+        link.send({ type: "secret", id, request, error: { code, message, hint, retryable: error.retryable } });
+      }
+    },
+    /** The engine's own error behind what the plugin raised: its code may be none that a plugin can raise. */
+    refusalFor: (message: string) => refusals.find((error) => error.message === message),
+  };
+}
+
+function settleOnce() {
+  let resolve: (value: unknown) => void = () => {};
+  let reject: (error: EngineError) => void = () => {};
+  const promise = new Promise<unknown>((...both) => ([resolve, reject] = both));
+  const onSettled = (callback: () => void) => void promise.then(callback, callback);
+  return { promise, resolve, reject, onSettled };
+}

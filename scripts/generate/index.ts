@@ -1,0 +1,7 @@
+import { errorsPage } from "./errors-page.ts";
+import type { Generator } from "./generator.ts";
+import { pluginManifestSchema } from "./plugin-manifest-schema.ts";
+import { pluginManifests } from "./plugin-manifests.ts";
+
+/** All generators. A new one is a file here and a line in this list. */
+export const generators: readonly Generator[] = [pluginManifests, pluginManifestSchema, errorsPage];
