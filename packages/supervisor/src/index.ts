@@ -1,1 +1,6 @@
-export {};
+export { type FenceOptions, type LogOptions, type StopOptions, SupervisorClient } from "./client.ts";
+export { SupervisorError, type SupervisorErrorCode } from "./errors.ts";
+export { prepareSocket, socketPath } from "./paths.ts";
+export { bootId, isAlive, isStopped, type ProcessIdentity, processIdentity } from "./proc.ts";
+export { startSupervisor } from "./start.ts";
+export type { Desired, RestartRule, Unit, UnitLogLine, UnitPhase, UnitStatus, Usage } from "./unit.ts";

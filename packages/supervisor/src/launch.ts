@@ -1,0 +1,49 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { statSync } from "node:fs";
+import { MARKER, type Marker, markerText } from "./group.ts";
+import { closeAll, makeFifos, openForProcess } from "./output-pipe.ts";
+import type { Unit } from "./unit.ts";
+
+/** A started process, or why it could not be. */
+export type Launched = { readonly child: ChildProcess; readonly pid: number } | { readonly failure: string };
+
+export interface LaunchInput {
+  readonly marker: Marker;
+  readonly port: number | null;
+  /** The FIFOs for standard output and error. */
+  readonly fifos: readonly [string, string];
+}
+
+/** Starts a unit's process in a session of its own, its output on the FIFOs. Never throws. */
+export async function launch(unit: Unit, input: LaunchInput): Promise<Launched> {
+  const files: number[] = [];
+  try {
+    statSync(unit.cwd);
+    for (const fifo of input.fifos) files.push(openForProcess(fifo));
+    const child = spawn(unit.argv[0]!, unit.argv.slice(1), {
+      cwd: unit.cwd,
+      env: environment(unit, input),
+      detached: true,
+      stdio: ["ignore", ...files],
+      ...(unit.uid !== undefined && { uid: unit.uid }),
+      ...(unit.gid !== undefined && { gid: unit.gid }),
+    });
+    if (child.pid !== undefined) return { child, pid: child.pid };
+    const error = await new Promise<Error>((resolve) => child.once("error", resolve));
+    return { failure: error.message };
+  } catch (error) {
+    return { failure: error instanceof Error ? error.message : String(error) };
+  } finally {
+    closeAll(files);
+  }
+}
+
+/** Makes what {@link launch} writes to. */
+export function prepareOutput(unit: Unit, fifos: readonly [string, string]): void {
+  makeFifos(fifos, { ...(unit.uid !== undefined && { uid: unit.uid }), ...(unit.gid !== undefined && { gid: unit.gid }) });
+}
+
+function environment(unit: Unit, input: LaunchInput): Record<string, string> {
+  const port = unit.portVariable === undefined || input.port === null ? {} : { [unit.portVariable]: String(input.port) };
+  return { ...unit.env, ...port, [MARKER]: markerText(input.marker) };
+}

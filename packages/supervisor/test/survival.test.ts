@@ -1,0 +1,136 @@
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { processIdentity } from "../src/index.ts";
+import { collect, copiesOf, IDLE, makeWorld, until, type World } from "./world.ts";
+
+let world: World;
+beforeEach(() => {
+  world = makeWorld();
+});
+afterEach(() => world.close());
+
+describe("when the supervisor is killed", () => {
+  it("its units live on, the next one adopts them, and equal ensures start nothing", async () => {
+    const first = await world.start();
+    const units = ["a", "b", "c"].map((name) => world.unit(name, IDLE));
+    const before = await Promise.all(units.map((unit) => first.ensure(unit)));
+    await world.killSupervisor(first);
+    const second = await world.start();
+    const after = await Promise.all(units.map((unit) => second.ensure(unit)));
+    expect(after.map(({ pid }) => pid)).toEqual(before.map(({ pid }) => pid));
+    expect(after.map(({ restarts }) => restarts)).toEqual([0, 0, 0]);
+  });
+
+  it("an adopted unit that dies is started again", async () => {
+    const first = await world.start();
+    const { pid } = await first.ensure(world.unit("a", IDLE));
+    await world.killSupervisor(first);
+    const second = await world.start();
+    const killed = Date.now();
+    process.kill(pid!, "SIGKILL");
+    await until(async () => {
+      const status = await second.status("a");
+      return status?.phase === "running" && status.pid !== pid;
+    });
+    expect(Date.now() - killed).toBeLessThan(500);
+    expect(copiesOf(join(world.home, "a.cjs"))).toHaveLength(1);
+  });
+
+  it("a unit that died meanwhile is started with resume, and left as exited without", async () => {
+    const first = await world.start();
+    const { pid } = await first.ensure(world.unit("a", IDLE));
+    await world.killSupervisor(first);
+    process.kill(pid!, "SIGKILL");
+    const second = await world.start({ resume: false });
+    expect(await second.status("a")).toMatchObject({ phase: "exited", pid: null, lastExit: { code: null } });
+    await world.killSupervisor(second);
+    const third = await world.start({ resume: true });
+    await until(async () => (await third.status("a"))?.phase === "running");
+  });
+
+  it("frozen stays frozen, stopped stays stopped", async () => {
+    const first = await world.start();
+    const { pid } = await first.ensure(world.unit("a", IDLE));
+    await first.ensure(world.unit("b", IDLE));
+    await first.freeze("a");
+    await first.stop("b", { graceMs: 0 });
+    await world.killSupervisor(first);
+    const second = await world.start();
+    expect(await second.status("a")).toMatchObject({ phase: "frozen", pid });
+    expect(await second.status("b")).toMatchObject({ phase: "stopped" });
+  });
+
+  it("a process that was started but not written down is found by its marker", async () => {
+    const first = await world.start();
+    const unit = world.unit("a", IDLE);
+    await first.ensure(unit);
+    await first.stop("a", { graceMs: 0 });
+    await world.killSupervisor(first);
+    const path = join(world.home, "data/supervisor/units/a.json");
+    const record = JSON.parse(readFileSync(path, "utf8")) as { nonce: string; starts: number; unit: object };
+    const marker = `a:${record.nonce}:${record.starts + 1}`;
+    const lost = spawn(unit.argv[0]!, unit.argv.slice(1), { env: { ...unit.env, HELIX_UNIT: marker }, detached: true, stdio: "ignore" });
+    await until(() => processIdentity(lost.pid!));
+    writeFileSync(path, JSON.stringify({ ...record, unit: { ...record.unit, desired: "running" } }));
+    const second = await world.start();
+    expect(await second.ensure(unit)).toMatchObject({ pid: lost.pid });
+    expect(copiesOf(join(world.home, "a.cjs"))).toEqual([lost.pid]);
+  });
+
+  it("at any instant of starting, stopping and replacing, there is never a second copy", async () => {
+    for (let round = 0; round < 40; round++) {
+      const client = await world.start();
+      const digest = `d${round % 3}`;
+      const work = [
+        client.ensure(world.unit("a", IDLE, { specDigest: digest }), { graceMs: 0 }),
+        client.ensure(world.unit("b", IDLE)),
+        client.stop("b", { graceMs: 0 }),
+        client.ensure(world.unit("b", IDLE)),
+      ].map((promise) => promise.catch(() => undefined));
+      await sleep((round * 7) % 60);
+      await world.killSupervisor(client);
+      await Promise.all(work);
+      expect(copiesOf(join(world.home, "a.cjs")).length).toBeLessThanOrEqual(1);
+      expect(copiesOf(join(world.home, "b.cjs")).length).toBeLessThanOrEqual(1);
+    }
+    const client = await world.start();
+    const a = await client.ensure(world.unit("a", IDLE, { specDigest: "last" }));
+    const b = await client.ensure(world.unit("b", IDLE));
+    expect(copiesOf(join(world.home, "a.cjs"))).toEqual([a.pid]);
+    expect(copiesOf(join(world.home, "b.cjs"))).toEqual([b.pid]);
+  }, 60_000);
+
+  it("a tied unit does not outlive it for long", async () => {
+    const first = await world.start();
+    await first.ensure(world.unit("a", IDLE, { tied: true, restart: { policy: "never", minMs: 1, maxMs: 1 } }));
+    await world.killSupervisor(first);
+    const second = await world.start();
+    await until(async () => (await second.list()).length === 0);
+    expect(copiesOf(join(world.home, "a.cjs"))).toEqual([]);
+  });
+
+  it("a removal under way is finished by the next one", async () => {
+    const first = await world.start();
+    await first.ensure(world.unit("a", `process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)`));
+    const removal = first.remove("a", { graceMs: 60_000 }).catch(() => undefined);
+    await sleep(100);
+    await world.killSupervisor(first);
+    await removal;
+    const second = await world.start();
+    await until(async () => (await second.list()).length === 0);
+    expect(copiesOf(join(world.home, "a.cjs"))).toEqual([]);
+  });
+
+  it("shutdown with all units ends them, and a resumed supervisor brings them back", async () => {
+    const first = await world.start();
+    await first.ensure(world.unit("a", IDLE));
+    await first.shutdown({ stopUnits: "all", graceMs: 1000 });
+    expect(copiesOf(join(world.home, "a.cjs"))).toEqual([]);
+    const second = await world.start({ resume: true });
+    await until(async () => (await second.status("a"))?.phase === "running");
+    await until(async () => (await collect(second.logs("a"))).length >= 1);
+  });
+});
