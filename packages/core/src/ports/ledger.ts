@@ -73,7 +73,7 @@ export interface DeploymentLedger {
   listBuilds(scope: Scope): Promise<readonly BuildRecord[]>;
   /** Events after `after`, in order, at most `limit`. */
   events(scope: Scope, input: { readonly stream: string; readonly after: number; readonly limit: number }): Promise<readonly EventRecord[]>;
-  /** Calls back when a stream may have new events (spurious calls are allowed), until the signal fires. */
+  /** Calls back when a stream may have new events (spurious calls are allowed), until the signal fires. Resolves once it watches: read after that. */
   watch(scope: Scope, input: { readonly stream: string; readonly signal: AbortSignal }, onEvent: () => void): Promise<void>;
 }
 
@@ -144,7 +144,7 @@ export interface RunLedger {
   relayOutbox(limit: number, send: (job: WakeJob) => Promise<void>): Promise<number>;
   /** Runs that are ready and due for longer than `forMs` without being taken: their wake-ups were lost. Also those that became due by time. */
   overdueRuns(forMs: number): Promise<readonly WakeJob[]>;
-  /** Calls back when the outbox may have rows, until the signal fires. */
+  /** Calls back when the outbox may have rows that are due, until the signal fires. Resolves once it watches. */
   watchOutbox(signal: AbortSignal, onRow: () => void): Promise<void>;
 }
 

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Ledger } from "../../src/ports/ledger.ts";
-import type { WakeJob } from "../../src/ports/queue.ts";
 import type { Scope } from "../../src/ports/scope.ts";
 import { newDeployment, newLedger } from "../support/ledger.ts";
 import { startPostgres, type TestPostgres } from "../support/postgres.ts";
+import { claimNext, wakeUps } from "../support/run.ts";
 
 let postgres: TestPostgres;
 let ledger: Ledger;
@@ -18,21 +18,6 @@ beforeEach(async () => {
 });
 afterEach(() => ledger.close());
 
-/** The wake-ups that are due, taken out of the outbox. */
-async function wakeUps(): Promise<readonly WakeJob[]> {
-  const jobs: WakeJob[] = [];
-  await ledger.relayOutbox(100, (job) => Promise.resolve(void jobs.push(job)));
-  return jobs;
-}
-
-async function claimNext(worker = "wrk_a") {
-  for (const job of await wakeUps()) {
-    const claimed = await ledger.claim(job, worker);
-    if (claimed !== null) return claimed;
-  }
-  throw new Error("nothing to claim");
-}
-
 describe("createDeployment", () => {
   it("makes project, environment, deployment and a ready run", async () => {
     const { deployment, replayed } = await ledger.createDeployment(scope, newDeployment({ message: "first" }));
@@ -40,7 +25,7 @@ describe("createDeployment", () => {
     expect(deployment).toMatchObject({ state: "queued", principal: scope.principal, message: "first", plan: null, endedAt: null });
     const environment = await ledger.findEnvironment(scope, { project: "shop", environment: "production" });
     expect(environment).toMatchObject({ id: deployment.environment, liveRelease: null, activeDeployment: null });
-    expect(await wakeUps()).toHaveLength(1);
+    expect(await wakeUps(ledger)).toHaveLength(1);
     expect(Date.parse(deployment.deadlineAt) - Date.parse(deployment.createdAt)).toBe(600_000);
   });
 
@@ -73,7 +58,7 @@ describe("createDeployment", () => {
 
   it("supersedes what is queued, and leaves what runs", async () => {
     const first = await ledger.createDeployment(scope, newDeployment());
-    const running = await claimNext();
+    const running = await claimNext(ledger);
     expect(running.grip.deployment).toBe(first.deployment.id);
     const second = await ledger.createDeployment(scope, newDeployment());
     const third = await ledger.createDeployment(scope, newDeployment());
@@ -83,14 +68,14 @@ describe("createDeployment", () => {
       supersededBy: third.deployment.id,
       error: { code: "SUPERSEDED" },
     });
-    expect(await wakeUps()).toEqual([]);
+    expect(await wakeUps(ledger)).toEqual([]);
     await ledger.commit(running.grip, [{ write: "deployment.end", state: "failed", cleanupAt: null }]);
-    expect((await claimNext()).grip.deployment).toBe(third.deployment.id);
+    expect((await claimNext(ledger)).grip.deployment).toBe(third.deployment.id);
   });
 
   it("lets one deployment hold an environment, however many come at once", async () => {
     const created = await Promise.all(Array.from({ length: 50 }, () => ledger.createDeployment(scope, newDeployment())));
-    const jobs = await wakeUps();
+    const jobs = await wakeUps(ledger);
     const claims = await Promise.all(jobs.flatMap((job) => [ledger.claim(job, "wrk_a"), ledger.claim(job, "wrk_b")]));
     const held = claims.filter((claimed) => claimed !== null);
     expect(held).toHaveLength(1);
@@ -136,13 +121,13 @@ describe("requestCancel", () => {
     const { deployment } = await ledger.createDeployment(scope, newDeployment());
     const cancelled = await ledger.requestCancel(scope, deployment.id);
     expect(cancelled).toMatchObject({ state: "cancelled", cancelRequestedBy: scope.principal, error: { code: "CANCELLED" } });
-    await expect(claimNext()).rejects.toThrow("nothing to claim");
+    await expect(claimNext(ledger)).rejects.toThrow("nothing to claim");
     await expect(ledger.requestCancel(scope, deployment.id)).rejects.toMatchObject({ code: "DEPLOYMENT_ENDED" });
   });
 
   it("asks a running deployment to stop, and tells its stream once", async () => {
     const { deployment } = await ledger.createDeployment(scope, newDeployment());
-    await claimNext();
+    await claimNext(ledger);
     expect(await ledger.requestCancel(scope, deployment.id)).toMatchObject({ state: "running", cancelRequestedBy: scope.principal });
     await ledger.requestCancel(scope, deployment.id);
     const events = await ledger.events(scope, { stream: `deployment:${deployment.id}`, after: 0, limit: 100 });

@@ -4,33 +4,17 @@ import type { Principal } from "../../ports/records.ts";
 import type { Scope } from "../../ports/scope.ts";
 import { EngineError } from "../../domain/errors.ts";
 import type { LedgerContext } from "./context.ts";
+import type { MakeId } from "./ids.ts";
 import { toToken } from "./rows.ts";
-import { scoped, type Trx } from "./transaction.ts";
+import { scoped, type Db, type Trx } from "./transaction.ts";
 
 /** A token's use is noted at most this often, so that reading does not become writing. */
 const USE_NOTED_EVERY = "1 minute";
 
-export function accessLedger({ db, makeId, readOnly }: LedgerContext): AccessLedger {
+export function accessLedger(context: LedgerContext): AccessLedger {
+  const { db, makeId } = context;
   return {
-    async authenticate(tokenHash) {
-      const row = await db
-        .selectFrom("token as t")
-        .innerJoin("principal as p", (join) => join.onRef("p.organization", "=", "t.organization").onRef("p.id", "=", "t.principal"))
-        .select(["t.organization", "t.id as token", "p.id", "p.kind", "p.name"])
-        .select(sql<boolean>`coalesce(t.last_used_at < now() - ${USE_NOTED_EVERY}::interval, true)`.as("stale"))
-        .where("t.hash", "=", tokenHash)
-        .where("t.revoked_at", "is", null)
-        .executeTakeFirst();
-      if (row === undefined) return null;
-      if (row.stale && !readOnly) {
-        const used = db.updateTable("token").set({ last_used_at: sql<string>`now()` });
-        await used.where("organization", "=", row.organization).where("id", "=", row.token).execute();
-      }
-      return {
-        scope: { organization: row.organization, principal: row.id },
-        principal: { id: row.id, kind: row.kind, name: row.name },
-      };
-    },
+    authenticate: (tokenHash) => authenticate(context, tokenHash),
 
     createToken: (scope, input) =>
       scoped(db, scope, async (trx) => {
@@ -64,32 +48,7 @@ export function accessLedger({ db, makeId, readOnly }: LedgerContext): AccessLed
         return row === undefined ? null : toToken(row);
       }),
 
-    async ensurePrincipal({ kind, name }) {
-      const { id: organization } = await db
-        .selectFrom("organization")
-        .select("id")
-        .where("name", "=", "default")
-        .executeTakeFirstOrThrow(() => new EngineError("BUG", "the ledger has no default organization"));
-      const found = () =>
-        db
-          .selectFrom("principal")
-          .select("id")
-          .where("organization", "=", organization)
-          .where("kind", "=", kind)
-          .where("name", "=", name)
-          .executeTakeFirst();
-      let row = await found();
-      if (row === undefined) {
-        const values = { organization, id: makeId("prn"), kind, name };
-        await db
-          .insertInto("principal")
-          .values(values)
-          .onConflict((conflict) => conflict.doNothing())
-          .execute();
-        row = await found();
-      }
-      return { organization, principal: row!.id };
-    },
+    ensurePrincipal: (input) => ensurePrincipal(db, { ...input, makeId }),
 
     async principal(scope, id): Promise<Principal | null> {
       const row = await db
@@ -101,6 +60,45 @@ export function accessLedger({ db, makeId, readOnly }: LedgerContext): AccessLed
       return row ?? null;
     },
   };
+}
+
+async function authenticate({ db, readOnly }: LedgerContext, tokenHash: string): ReturnType<AccessLedger["authenticate"]> {
+  const row = await db
+    .selectFrom("token as t")
+    .innerJoin("principal as p", (join) => join.onRef("p.organization", "=", "t.organization").onRef("p.id", "=", "t.principal"))
+    .select(["t.organization", "t.id as token", "p.id", "p.kind", "p.name"])
+    .select(sql<boolean>`coalesce(t.last_used_at < now() - ${USE_NOTED_EVERY}::interval, true)`.as("stale"))
+    .where("t.hash", "=", tokenHash)
+    .where("t.revoked_at", "is", null)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  if (row.stale && !readOnly) {
+    const used = db.updateTable("token").set({ last_used_at: sql<string>`now()` });
+    await used.where("organization", "=", row.organization).where("id", "=", row.token).execute();
+  }
+  return {
+    scope: { organization: row.organization, principal: row.id },
+    principal: { id: row.id, kind: row.kind, name: row.name },
+  };
+}
+
+async function ensurePrincipal(db: Db, input: Pick<Principal, "kind" | "name"> & { readonly makeId: MakeId }): Promise<Scope> {
+  const { kind, name } = input;
+  const { id: organization } = await db
+    .selectFrom("organization")
+    .select("id")
+    .where("name", "=", "default")
+    .executeTakeFirstOrThrow(() => new EngineError("BUG", "the ledger has no default organization"));
+  const named = db.selectFrom("principal").select("id").where("organization", "=", organization);
+  const find = () => named.where("kind", "=", kind).where("name", "=", name).executeTakeFirst();
+  const found = await find();
+  if (found !== undefined) return { organization, principal: found.id };
+  await db
+    .insertInto("principal")
+    .values({ organization, id: input.makeId("prn"), kind, name })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return { organization, principal: (await find())!.id };
 }
 
 function liveToken(trx: Trx, scope: Scope, nameOrId: string) {

@@ -1,0 +1,1 @@
+export { createQueue, type QueueSettings } from "./queue.ts";
