@@ -1,0 +1,48 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Detection, Identity } from "@helixstack/sdk";
+import { homeLayout } from "./config/index.ts";
+import { createDispatcher, loadPlugins } from "./host/index.ts";
+import { localConfig } from "./main/local-facts.ts";
+import { pluginFolders } from "./main/plugin-folders.ts";
+
+/** What one builder makes of a folder. */
+export interface DetectedBuild extends Detection {
+  readonly plugin: string;
+}
+
+const DETECT_DEADLINE_MS = 20_000;
+
+/** Asks every build plugin about a folder; those that fit, the surest first. Needs no control plane and leaves nothing behind. */
+export async function detectBuild({ folder, home }: { readonly folder: string; readonly home: string }): Promise<readonly DetectedBuild[]> {
+  const scratch = await mkdtemp(join(tmpdir(), "helix-detect-"));
+  const layout = homeLayout(home);
+  const registry = await loadPlugins({ folders: pluginFolders(home), configOf: (manifest) => localConfig(manifest, { layout, configured: {} }) });
+  const dispatcher = createDispatcher({ registry, homes: ({ manifest }) => join(scratch, manifest.name) });
+  try {
+    const builders = registry.list().filter(({ manifest }) => manifest.planes.build);
+    const answers = await Promise.all(
+      builders.map(async ({ manifest: { name } }) => ({ plugin: name, ...(await dispatcher.call<Detection>(detectCall(name, folder))) })),
+    );
+    return answers.filter(({ fits }) => fits).sort((a, b) => b.confidence - a.confidence);
+  } finally {
+    await dispatcher.close();
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function detectCall(plugin: string, source: string) {
+  return { plane: "build", plugin, verb: "detect", identity: NOBODY, operationId: "detect", fence: 0, input: { source }, deadlineMs: DETECT_DEADLINE_MS } as const;
+}
+
+/** Detection is about a folder, not about anything that is owned yet. */
+const NOBODY: Identity = {
+  installation: "none",
+  organization: "none",
+  project: "none",
+  environment: "none",
+  unit: "none",
+  revision: "none",
+  names: { project: "none", environment: "none", service: "none" },
+};

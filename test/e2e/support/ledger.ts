@@ -1,0 +1,22 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import pg from "pg";
+
+/** Every row of every table of the ledger, leases and heartbeats aside, as text in a stable order. */
+export async function dumpLedger(home: string): Promise<string> {
+  const { port } = JSON.parse(await readFile(join(home, "data/postgres.json"), "utf8")) as { port: number };
+  const password = (await readFile(join(home, "keys/postgres"), "utf8")).trim();
+  const client = new pg.Client({ connectionString: `postgres://helix:${password}@127.0.0.1:${port}/helix` });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ name: string }>("select table_name as name from information_schema.tables where table_schema = 'helix' order by 1");
+    const tables = rows.map(({ name }) => name).filter((name) => !LEASES.has(name));
+    const dumps = await Promise.all(tables.map(async (name) => `${name}\n${(await client.query(`select t::text as row from helix.${pg.escapeIdentifier(name)} t order by 1`)).rows.map(({ row }) => row).join("\n")}`));
+    return dumps.join("\n");
+  } finally {
+    await client.end();
+  }
+}
+
+/** Who works, with heartbeats, and when a token was last used: not what `plan` could write. */
+const LEASES: ReadonlySet<string> = new Set(["worker", "worker_host", "token"]);
