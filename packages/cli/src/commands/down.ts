@@ -1,0 +1,27 @@
+import { EngineError } from "@helixstack/core/client";
+import type { Command } from "commander";
+import { existsSync } from "node:fs";
+import { action } from "../action.ts";
+import type { Cli } from "../cli.ts";
+import { helixHome, isRemote } from "../plane/home.ts";
+import { loadLocalPlane } from "../plane/local-plane.ts";
+
+interface DownOptions {
+  readonly control?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .option("--control", "stop only the control plane and its workers; applications go on")
+    .action(action<DownOptions>((cli, { options }) => down(cli, options)));
+}
+
+async function down(cli: Cli, { control: controlOnly = false }: DownOptions): Promise<void> {
+  if (isRemote(cli.env))
+    throw new EngineError("USAGE", "HELIX_URL is set: `down` stops the plane of this machine only.", { hint: "Unset HELIX_URL." });
+  const home = helixHome(cli.env);
+  const stopped = existsSync(home) ? (await (await loadLocalPlane()).stopLocalPlane({ home, controlOnly })).stopped : [];
+  cli.result({ home, running: false, stopped }, () =>
+    stopped.length === 0 ? `Nothing was running in ${home}.` : `Stopped ${stopped.map(({ role }) => role).join(", ")}.`,
+  );
+}

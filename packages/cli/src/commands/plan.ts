@@ -1,0 +1,43 @@
+import { EXIT, EngineError } from "@helixstack/core/client";
+import type { Command } from "commander";
+import { action } from "../action.ts";
+import type { Cli } from "../cli.ts";
+import { manifestInput, manifestOf } from "../deployment/deploy-input.ts";
+import { type EnvironmentOptions, withEnvironment } from "../options.ts";
+import { findingsText } from "../output/findings.ts";
+import { planText } from "../output/plan-text.ts";
+import { createProgress } from "../output/progress.ts";
+import { openSession } from "../plane/session.ts";
+import { projectSnapshot } from "../source/project-source.ts";
+
+interface PlanOptions extends EnvironmentOptions {
+  readonly runtime?: string;
+}
+
+export function define(command: Command): void {
+  withEnvironment(command)
+    .option("--runtime <name>", "plan for this runtime, whatever the manifest says")
+    .action(action<PlanOptions>((cli, { options }) => plan(cli, options)));
+}
+
+async function plan(cli: Cli, options: PlanOptions): Promise<number> {
+  const manifest = manifestOf(cli, options);
+  const snapshot = await projectSnapshot(manifest);
+  const input = await manifestInput(cli, manifest, options);
+  const progress = createProgress(cli.err);
+  try {
+    const { api } = await openSession(cli, { start: "control", onProgress: progress.say });
+    const result = await api.plan({ ...input, entries: snapshot.entries });
+    progress.stop();
+    const denied = result.findings.filter(({ level }) => level === "mandatory");
+    if (denied.length > 0)
+      throw new EngineError("POLICY_DENIED", `A policy refuses this: ${denied.map(({ message }) => message).join("; ")}`, {
+        findings: result.findings,
+      });
+    cli.result(result, () => planText(result, cli.colors));
+    if (result.findings.length > 0) cli.note(findingsText(result.findings, cli.err.colors));
+    return EXIT.ok;
+  } finally {
+    progress.stop();
+  }
+}

@@ -1,0 +1,91 @@
+import { EngineError } from "@helixstack/core/client";
+import type { Cli } from "../cli.ts";
+import type { PlaneProcess } from "../client/wire.ts";
+import { findConnection, helixHome } from "../plane/home.ts";
+import { type Session, openSession } from "../plane/session.ts";
+import type { Check } from "./local-checks.ts";
+
+/** What `GET /v1/plane` answers, as far as it is shown. */
+interface PlaneAnswer {
+  readonly processes: readonly PlaneProcess[];
+  readonly database?: { readonly ok?: boolean; readonly kind?: string; readonly error?: string };
+  readonly queue?: { readonly ok?: boolean; readonly kind?: string; readonly error?: string };
+  readonly now?: string;
+}
+
+interface PluginItem {
+  readonly name: string;
+  readonly version: string;
+  readonly planes: readonly string[] | Readonly<Record<string, unknown>>;
+  readonly problem?: string | null;
+}
+
+const CLOCK_MS = 5000;
+
+/** What the control plane says of itself. Where it is down: one check that says so. */
+export async function planeChecks(cli: Cli): Promise<readonly Check[]> {
+  const session = await openSession(cli, { start: "none" }).catch((error: unknown) => {
+    if (error instanceof EngineError) return error;
+    throw error;
+  });
+  if (session instanceof EngineError) return [downCheck(cli)];
+  try {
+    return await askedChecks(cli, session);
+  } catch (error) {
+    if (error instanceof EngineError)
+      return [
+        {
+          name: "plane",
+          state: "failed",
+          says: error.message,
+          fix: error.code.startsWith("TOKEN") ? "helix token create NAME" : "helix server",
+        },
+      ];
+    throw error;
+  }
+}
+
+function downCheck(cli: Cli): Check {
+  const remote = findConnection(cli.env)?.url;
+  return { name: "plane", state: "note", says: `not running (${cli.env["HELIX_URL"] ? remote : helixHome(cli.env)})`, fix: "helix server" };
+}
+
+async function askedChecks(cli: Cli, { http }: Session): Promise<readonly Check[]> {
+  const before = Date.now();
+  const plane = await http.request<PlaneAnswer>("GET", "/v1/plane");
+  const { items } = await http.request<{ items: readonly PluginItem[] }>("GET", "/v1/plugins");
+  const roles = plane.processes.map(({ role, pid }) => `${role} ${pid}`).join(", ");
+  return [
+    { name: "plane", state: "ok", says: `${findConnection(cli.env)?.url}${roles && `  (${roles})`}`, fix: null },
+    ...part("database", plane.database),
+    ...part("queue", plane.queue),
+    ...clockCheck(plane.now, before),
+    ...items.map(pluginCheck),
+  ];
+}
+
+function part(name: string, about: PlaneAnswer["database"]): readonly Check[] {
+  if (!about) return [];
+  const isOk = about.ok !== false;
+  return [{ name, state: isOk ? "ok" : "failed", says: about.error ?? about.kind ?? "answers", fix: isOk ? null : "helix server" }];
+}
+
+function clockCheck(now: string | undefined, before: number): readonly Check[] {
+  if (now === undefined) return [];
+  const apart = Math.abs(Date.parse(now) - before);
+  const isClose = apart < CLOCK_MS;
+  return [
+    {
+      name: "clock",
+      state: isClose ? "ok" : "failed",
+      says: isClose ? "agrees with the control plane" : `${Math.round(apart / 1000)} s apart from the control plane`,
+      fix: isClose ? null : "sudo timedatectl set-ntp true",
+    },
+  ];
+}
+
+function pluginCheck({ name, version, planes, problem }: PluginItem): Check {
+  const roles = (Array.isArray(planes) ? planes : Object.keys(planes)).join(", ");
+  if (problem) return { name: `plugin ${name}`, state: "failed", says: problem, fix: "helix explain PLUGIN_INVALID" };
+  return { name: `plugin ${name}`, state: "ok", says: `${version}, ${roles}`, fix: null };
+}

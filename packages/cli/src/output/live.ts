@@ -1,0 +1,57 @@
+import { type Colors, planeColor } from "./colors.ts";
+import type { StepList, StepView } from "./steps.ts";
+import { span } from "./time.ts";
+
+const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+
+/** The lines of a live list. None is wider than the terminal, so that their number is the number of rows. */
+export function livePicture(
+  steps: StepList,
+  view: { readonly colors: Colors; readonly columns: number; readonly now: number },
+): readonly string[] {
+  const width = Math.max(0, ...steps.map(({ title }) => title.length));
+  return steps.flatMap((step) => [line(step, { ...view, width }), ...lastLines(step, view)]);
+}
+
+interface View {
+  readonly colors: Colors;
+  readonly columns: number;
+  readonly now: number;
+  readonly width: number;
+}
+
+function line(step: StepView, { colors, columns, now, width }: View): string {
+  const time = span((step.endedAt ?? now) - step.startedAt);
+  const room = columns - width - time.length - 6;
+  const note = step.note && room > 8 ? cut(step.note, room) : "";
+  const title = planeColor(colors, step.plane)(step.title.padEnd(width));
+  return (
+    cutTitle(`${mark(step, { colors, now })} ${title} ${colors.dim(time)}`, { columns, plain: width + time.length + 3 }) +
+    (note && ` ${colors.dim(note)}`)
+  );
+}
+
+function mark({ state }: StepView, { colors, now }: Pick<View, "colors" | "now">): string {
+  if (state === "done") return colors.green("✓");
+  if (state === "failed") return colors.red("✗");
+  if (state === "running") return colors.cyan(FRAMES[Math.floor(now / 100) % FRAMES.length]!);
+  return colors.dim(state === "skipped" ? "·" : "↶");
+}
+
+function lastLines(
+  { state, lines }: StepView,
+  { colors, columns }: { readonly colors: Colors; readonly columns: number },
+): readonly string[] {
+  if (state !== "failed") return [];
+  return lines.map((text) => `  ${colors.dim("|")} ${cut(text, columns - 5)}`);
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/** In a terminal too narrow for the title the colours go first. */
+function cutTitle(text: string, { columns, plain }: { readonly columns: number; readonly plain: number }): string {
+  // eslint-disable-next-line no-control-regex
+  return plain < columns ? text : cut(text.replace(/\u001b\[[0-9;]*m/g, ""), columns - 1);
+}

@@ -1,0 +1,68 @@
+import type { ErrStream } from "../cli.ts";
+import { livePicture } from "./live.ts";
+import { plainLine } from "./plain.ts";
+import { type StepChange, type StepList, changed } from "./steps.ts";
+
+/** Progress on stderr: a live list where lines can be drawn over, else one line a change. */
+export interface Progress {
+  readonly step: (change: StepChange) => void;
+  /** A remark between the steps. */
+  readonly say: (text: string) => void;
+  /** Leaves the last picture and stops. Safe to call twice. */
+  readonly stop: () => void;
+}
+
+const REDRAW_MS = 100;
+
+export function createProgress(err: ErrStream): Progress {
+  return err.canRedraw ? liveProgress(err) : plainProgress(err);
+}
+
+function plainProgress({ colors, write }: ErrStream): Progress {
+  let steps: StepList = [];
+  return {
+    step: (change) => {
+      const before = steps;
+      steps = changed(steps, change, performance.now());
+      const line = plainLine({ before, after: steps, change }, colors);
+      if (line !== null) write(`${line}\n`);
+    },
+    say: (text) => write(`${text}\n`),
+    stop: () => {},
+  };
+}
+
+/** Draws the list again and again over itself. Steps that ended leave the moving part as soon as all before them have. */
+function liveProgress(err: ErrStream): Progress {
+  let steps: StepList = [];
+  let drawn = 0;
+  let isStopped = false;
+  const clear = () => err.write(drawn === 0 ? "" : `\u001b[${drawn}A\u001b[J`);
+  const draw = () => {
+    const lines = livePicture(steps, { colors: err.colors, columns: err.columns(), now: performance.now() });
+    clear();
+    err.write(lines.map((line) => `${line}\n`).join(""));
+    drawn = lines.length;
+  };
+  err.write("\u001b[?25l");
+  const timer = setInterval(draw, REDRAW_MS);
+  const showCursor = () => err.write("\u001b[?25h");
+  process.once("exit", showCursor);
+  return {
+    step: (change) => void (steps = changed(steps, change, performance.now())),
+    say: (text) => {
+      clear();
+      drawn = 0;
+      err.write(`${text}\n`);
+      draw();
+    },
+    stop: () => {
+      if (isStopped) return;
+      isStopped = true;
+      clearInterval(timer);
+      draw();
+      showCursor();
+      process.removeListener("exit", showCursor);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The folder that holds everything of the local plane. Root's is outside of its home, which the database's user cannot enter. */
+export function helixHome(env: Env): string {
+  if (env["HELIX_HOME"]) return resolve(env["HELIX_HOME"]);
+  return process.getuid?.() === 0 ? "/var/lib/helix" : join(homedir(), ".helix");
+}
+
+/** A control plane and how to speak to it. */
+export interface Connection {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly token: string | null;
+}
+
+/** True when `HELIX_URL` points somewhere: then no local plane is looked for or started. */
+export function isRemote(env: Env): boolean {
+  return Boolean(env["HELIX_URL"]);
+}
+
+/** The control plane to speak to, as far as files and environment say; null when no local one has left its address. */
+export function findConnection(env: Env): Connection | null {
+  const remote = env["HELIX_URL"];
+  if (remote) return { url: remote.replace(/\/+$/, ""), token: env["HELIX_TOKEN"] ?? null };
+  const home = helixHome(env);
+  const url = addressIn(join(home, "run/control.json"));
+  if (url === null) return null;
+  return { url, token: env["HELIX_TOKEN"] ?? readText(join(home, "keys/local-token"))?.trim() ?? null };
+}
+
+function addressIn(path: string): string | null {
+  const text = readText(path);
+  if (text === null) return null;
+  try {
+    const { url } = JSON.parse(text) as { url?: unknown };
+    return typeof url === "string" ? url.replace(/\/+$/, "") : null;
+  } catch {
+    // Being written just now: the caller asks again.
+    return null;
+  }
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}

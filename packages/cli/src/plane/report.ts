@@ -1,0 +1,21 @@
+import type { Cli } from "../cli.ts";
+import type { PlaneProcess } from "../client/wire.ts";
+import { findConnection, helixHome, isRemote } from "./home.ts";
+import type { Session } from "./session.ts";
+
+/** What is known of the control plane and the processes around it. */
+export interface PlaneReport {
+  readonly plane: { readonly running: boolean; readonly url: string | null; readonly home: string | null };
+  readonly processes: readonly PlaneProcess[];
+  /** What to do when it is down. */
+  readonly hint: string;
+}
+
+/** Asks the control plane; where it is down, there is nothing to ask. */
+export async function planeReport(cli: Cli, session: Session | null): Promise<PlaneReport> {
+  const home = isRemote(cli.env) ? null : helixHome(cli.env);
+  const hint = "`helix server` or `helix deploy` starts it.";
+  if (!session) return { plane: { running: false, url: null, home }, processes: [], hint };
+  const { processes } = await session.http.request<{ processes: readonly PlaneProcess[] }>("GET", "/v1/plane");
+  return { plane: { running: true, url: findConnection(cli.env)?.url ?? null, home }, processes, hint };
+}

@@ -1,0 +1,44 @@
+import { EngineError } from "@helixstack/core/client";
+import { join } from "node:path";
+import type { ManifestFile } from "./manifest-file.ts";
+
+/** What a builder makes of a folder. */
+export interface DetectedBuild {
+  readonly plugin: string;
+  readonly why: string;
+  /** 0 to 100. */
+  readonly confidence: number;
+  /** Manifest keys that it suggests. */
+  readonly service?: Readonly<Record<string, unknown>>;
+}
+
+/** Asks the installed builders, best first. None fits: an empty list. */
+export async function detectFolder(folder: string, home: string): Promise<readonly DetectedBuild[]> {
+  // A name that the compiler does not follow: the builders are loaded only here.
+  const name: string = "@helixstack/core/detect";
+  const { detectBuild } = (await import(name)) as {
+    detectBuild: (input: { readonly folder: string; readonly home: string }) => Promise<readonly DetectedBuild[]>;
+  };
+  const found = await detectBuild({ folder, home });
+  return found.toSorted((a, b) => b.confidence - a.confidence);
+}
+
+/** What a manifest leaves out: for each service without `build`, what its folder looks like. Rejects with `SOURCE_UNFIT`. */
+export async function detectServices(
+  { folder, services }: ManifestFile,
+  home: string,
+): Promise<Readonly<Record<string, Readonly<Record<string, unknown>>>>> {
+  const open = services.filter(({ build }) => build === null);
+  const found = await Promise.all(
+    open.map(async ({ service, source }) => {
+      const [best] = await detectFolder(join(folder, source), home);
+      if (!best)
+        throw new EngineError("SOURCE_UNFIT", `No builder knows what to do with ${source}, the source of ${service}.`, {
+          plane: "build",
+          hint: "Name its `build` in helix.yaml.",
+        });
+      return [service, { build: best.plugin, ...best.service }] as const;
+    }),
+  );
+  return Object.fromEntries(found);
+}
