@@ -1,0 +1,10 @@
+export * from "./home.ts";
+export { checkEnvironmentName } from "./names.ts";
+export type { PlacedProblem } from "./problems.ts";
+export { type ReadManifestInput, readManifest, servicesToDetect } from "./read-manifest.ts";
+export { DEFAULTS } from "./resolve.ts";
+export { manifestJsonSchema } from "./json-schema.ts";
+export * from "./settings.ts";
+export { type SourceMap, nearestLine, sourceMapOf } from "./source-map.ts";
+export { closest, didYouMean } from "../domain/suggest.ts";
+export { parseDuration, parseSize } from "./units.ts";
