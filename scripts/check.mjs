@@ -15,7 +15,7 @@ const failed = parts.filter(([name, program, args]) => {
   const started = performance.now();
   const { status, stdout, stderr } = spawnSync(program, args, { cwd: root, encoding: "utf8", env: { ...process.env, npm_config_loglevel: "error" } });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${status === 0 ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
+  console.log(`${status === 0 ? "ok    " : "FAILED"} ${String(name)} (${seconds} s)`);
   if (status !== 0) console.log(`${stdout}\n${stderr}`);
   return status !== 0;
 });

@@ -60,6 +60,7 @@ async function dispatch(call: PluginCall, { options, pool, onItem, onHosted }: P
   const workdir = join(options.workFolder ?? tmpdir(), `helix-call-${randomUUID()}`);
   const watch = stopWatch({ place, deadlineMs: call.deadlineMs, signal: call.signal });
   try {
+    if (watch.why !== null) throw watch.stopped();
     if (options.beforeCall && MUTATING.has(call.verb) && plugin.manifest.daemons.length > 0) {
       await watch.race(options.beforeCall(plugin, call.verb));
     }

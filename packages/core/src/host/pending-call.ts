@@ -38,6 +38,10 @@ export interface PendingCallOptions {
   readonly onItem?: (value: unknown) => void;
 }
 
+/**
+ * Follows one call to its end. Secrets that the plugin was given are masked in all text that it says. Other answers stay as they are: a state in
+ * which a word happens to be somebody's password must come back as it was.
+ */
 export function pendingCall(options: PendingCallOptions): PendingCall {
   const { id, call, link, watch } = options;
   const place = placeOf(call, link.plugin);
@@ -64,7 +68,8 @@ export function pendingCall(options: PendingCallOptions): PendingCall {
       case "result":
         // What comes after the cancel is ignored, however right it is: the caller has been told that it will not come.
         if (watch.why !== null) return fail(watch.stopped());
-        return options.onItem ? settlement.resolve(undefined) : checked(message.value, () => settlement.resolve(message.value));
+        if (options.onItem) return settlement.resolve(undefined);
+        return checked(message.value, () => settlement.resolve(call.verb === "run" ? link.redactor.deep(message.value) : message.value));
       case "error":
         return fail(secrets.refusalFor(message.error.message) ?? raisedError(place, link.redactor.deep(message.error)));
       case "item":

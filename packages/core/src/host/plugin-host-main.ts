@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
 import { type PluginDefinition, manifestOf } from "@helixstack/sdk";
 import { frameReader } from "./frames.ts";
 import { type HostedPlugin, type RunningCall, runCall } from "./inside/run-call.ts";
@@ -40,6 +41,8 @@ async function load({ entry, home, config }: Extract<ToHost, { type: "start" }>)
     plugin = { planes: module.default.planes, config: deepFreeze(config), home };
     // The path is the engine's matter; only what the code says of itself is compared.
     send({ type: "hello", manifest: manifestOf(module.default, { entry: "" }) });
+    // After the plugin is loaded, so that the thread does not slow its start.
+    new Worker(new URL("./inside/lifeline.js", import.meta.url)).unref();
   } catch (error) {
     send({ type: "unusable", message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }

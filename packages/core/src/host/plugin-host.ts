@@ -68,6 +68,7 @@ export class PluginHost implements HostLink {
     spawned.pipe.on("data", (chunk: Buffer) => this.#receive(() => read(chunk)));
     // Its end shows as the end of the process.
     spawned.pipe.on("error", () => {});
+    spawned.lifeline.on("error", () => {}).resume();
     this.gone = spawned.ended.then((how) => this.#buried(how));
   }
 
@@ -132,6 +133,7 @@ export class PluginHost implements HostLink {
   end(): void {
     this.isEnding = true;
     this.#spawned.pipe.end();
+    this.#spawned.lifeline.end();
     const timer = setTimeout(() => this.kill("it did not end in order"), CANCEL_GRACE_MS);
     void this.gone.then(() => clearTimeout(timer));
   }

@@ -26,7 +26,10 @@ export interface SpawnHostOptions {
 /** A host's process. */
 export interface SpawnedHost {
   readonly record: HostProcess;
+  /** The messages. */
   readonly pipe: Socket;
+  /** Silent; its closing ends the process even if the plugin is blocked. */
+  readonly lifeline: Socket;
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** How it ended (`exit code 3`, `SIGSEGV`), once it is gone and its output is read. */
@@ -43,7 +46,8 @@ export async function spawnHost({ plugin, home, node, env }: SpawnHostOptions): 
     argv0: `helix-plugin-host-${name}`,
     cwd: home,
     env: { ...hostEnvironment(env), [MARK]: mark },
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    // 3 carries the messages; 4 carries nothing and is there to be closed by our end, see inside/lifeline.ts.
+    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
     // A session of its own: Ctrl-C in a terminal is the engine's to answer, which ends the call in order.
     detached: true,
   });
@@ -53,6 +57,7 @@ export async function spawnHost({ plugin, home, node, env }: SpawnHostOptions): 
   return {
     record: { plugin: name, pid, startTicks: findProcess(pid)?.startTicks ?? "" },
     pipe: child.stdio[3] as Socket,
+    lifeline: child.stdio[4] as Socket,
     stdout: child.stdout!,
     stderr: child.stderr!,
     ended,

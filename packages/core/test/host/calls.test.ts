@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { ObservedRevision } from "@helixstack/sdk";
 import { describe, expect, test } from "vitest";
 import { EngineError } from "../../src/domain/errors.ts";
-import { failure, identity, isAlive, spec, testDispatcher, until } from "./harness.ts";
+import { loadPlugins } from "../../src/host/index.ts";
+import { FIXTURES, failure, identity, isAlive, spec, testDispatcher, until } from "./harness.ts";
 
 describe("a call", () => {
   test("runs a verb in another process and gives back its answer", async () => {
@@ -114,6 +115,33 @@ describe("a call", () => {
   });
 });
 
+describe("a stored state", () => {
+  const stored = { old: true };
+  test.each([
+    ["of an older version is upgraded before the verb sees it", 1, { upgradedFrom: 1, stored }],
+    ["of the current version is given as it is", 2, stored],
+    ["of no said version counts as current", null, stored],
+  ])("%s", async (_, stateVersion, seen) => {
+    const { call, fault, read } = await testDispatcher();
+    await fault({ "runtime.observe": { kind: "prior" } });
+    await call("observe", { input: { prior: stored }, stateVersion });
+    expect(JSON.parse(await read("prior.json"))).toEqual(seen);
+  });
+
+  test("of a newer version is refused without asking the plugin", async () => {
+    const { call, recorded } = await testDispatcher();
+    const error = await failure(call("observe", { input: { prior: stored }, stateVersion: 3 }));
+    expect(error).toMatchObject({ code: "PLUGIN_INVALID", options: { plane: "runtime", plugin: "faulty@0.1.0" } });
+    expect(recorded).toEqual([]);
+  });
+
+  test("of an older version fails where the plugin cannot upgrade it", async () => {
+    const { call } = await testDispatcher();
+    const error = await failure(call("observe", { plane: "delivery", input: { prior: stored }, stateVersion: 0 }));
+    expect(error).toMatchObject({ code: "INTERNAL", message: expect.stringContaining("no upgradeState") as string });
+  });
+});
+
 describe("a host", () => {
   test("ends when it is idle, and comes back for the next call", async () => {
     const { call, recorded, removed, dispatcher } = await testDispatcher({ idleMs: 50 });
@@ -127,8 +155,6 @@ describe("a host", () => {
   });
 
   test("of a plugin with daemons waits for the hook before verbs that change what they serve", async () => {
-    const { loadPlugins } = await import("../../src/host/index.ts");
-    const { FIXTURES } = await import("./harness.ts");
     const loaded = await loadPlugins({ folders: [FIXTURES] });
     const faulty = loaded.get("runtime", "faulty");
     const plugin = { ...faulty, manifest: { ...faulty.manifest, daemons: [{ role: "d", entry: "./index.js" }] } };
@@ -145,8 +171,6 @@ describe("a host", () => {
   });
 
   test("whose code is not what its manifest says is refused, naming what differs", async () => {
-    const { loadPlugins } = await import("../../src/host/index.ts");
-    const { FIXTURES } = await import("./harness.ts");
     const loaded = await loadPlugins({ folders: [FIXTURES] });
     const faulty = loaded.get("runtime", "faulty");
     const plugin = { ...faulty, manifest: { ...faulty.manifest, permissions: { ...faulty.manifest.permissions, secrets: [] } } };
