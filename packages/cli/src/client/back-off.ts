@@ -3,17 +3,28 @@ import { setTimeout as sleep } from "node:timers/promises";
 const FIRST_MS = 50;
 const LONGEST_MS = 2000;
 
-/**
- * A pause that grows with each call. Resolves to false, without waiting, when `forMs` have passed since it was made. Rejects when the signal fires.
- */
-export function backOff({ forMs, signal }: { readonly forMs: number; readonly signal?: AbortSignal }): () => Promise<boolean> {
-  const end = performance.now() + forMs;
+/** Pauses that grow, within a span that can be renewed. */
+export interface BackOff {
+  /** Waits. Resolves to false, without waiting, once the span is over. Rejects when the signal fires. */
+  readonly pause: () => Promise<boolean>;
+  /** The span begins anew: the other side answers, if only to say little. */
+  readonly renew: () => void;
+  /** The next pause is a short one again. */
+  readonly reset: () => void;
+}
+
+export function backOff({ forMs, signal }: { readonly forMs: number; readonly signal?: AbortSignal | undefined }): BackOff {
+  let end = performance.now() + forMs;
   let next = FIRST_MS;
-  return async () => {
-    const left = end - performance.now();
-    if (left <= 0) return false;
-    await sleep(Math.min(next, left), undefined, signal ? { signal } : {});
-    next = Math.min(next * 2, LONGEST_MS);
-    return true;
+  return {
+    pause: async () => {
+      const left = end - performance.now();
+      if (left <= 0) return false;
+      await sleep(Math.min(next, left), undefined, signal ? { signal } : {});
+      next = Math.min(next * 2, LONGEST_MS);
+      return true;
+    },
+    renew: () => void (end = performance.now() + forMs),
+    reset: () => void (next = FIRST_MS),
   };
 }

@@ -6,7 +6,7 @@ export interface StreamEvent {
 }
 
 /** Reads events as they arrive (the format of the HTML standard). Ends when the body ends; what is not complete by then is dropped. */
-export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<StreamEvent> {
+export async function* readEvents(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<StreamEvent> {
   const decoder = new TextDecoder();
   let rest = "";
   let pending = empty();

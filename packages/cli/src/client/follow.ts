@@ -6,34 +6,35 @@ import type { Http, RequestOptions } from "./http.ts";
 export interface FollowOptions {
   readonly query?: RequestOptions["query"];
   readonly signal?: AbortSignal;
-  /** Milliseconds without a single event or connection after which it gives up. */
+  /** Milliseconds without an answer after which it gives up. */
   readonly patienceMs: number;
-  /** Whether the stream is over for good when the server ends it. Default: it is opened again. */
-  readonly endsWithServer?: boolean;
+  /** Asked when the server ends the stream. False: it is opened again. */
+  readonly isOver: () => Promise<boolean>;
   readonly onWaiting?: (reason: string) => void;
 }
 
 /** The events of a stream. A connection that breaks is opened again where it broke off; nothing is missed or seen twice. */
 export async function* follow(http: Http, path: string, options: FollowOptions): AsyncGenerator<StreamEvent> {
+  const { signal, patienceMs } = options;
   let lastId: string | null = null;
-  let pause = backOff({ forMs: options.patienceMs, ...(options.signal && { signal: options.signal }) });
+  const waiting = backOff({ forMs: patienceMs, signal });
   for (;;) {
     try {
       const response = await http.open(path, requestOf(options, lastId));
-      if (response.body) {
-        for await (const event of readEvents(response.body)) {
-          if (event.id !== "") lastId = event.id;
-          pause = backOff({ forMs: options.patienceMs, ...(options.signal && { signal: options.signal }) });
-          yield event;
-        }
+      waiting.renew();
+      for await (const event of readEvents(response.body ?? [])) {
+        if (event.id !== "") lastId = event.id;
+        waiting.renew();
+        waiting.reset();
+        yield event;
       }
-      if (options.endsWithServer) return;
+      if (await options.isOver()) return;
     } catch (error) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       if (error instanceof EngineError) throw error;
       options.onWaiting?.("the stream broke off");
     }
-    if (!(await pause())) throw new EngineError("PLANE_DOWN", "The control plane does not come back.");
+    if (!(await waiting.pause())) throw new EngineError("PLANE_DOWN", "The control plane does not come back.");
   }
 }
 

@@ -51,14 +51,14 @@ interface Call {
 async function patiently(options: HttpOptions, call: Call): Promise<Response> {
   const { signal } = call.request;
   const repeatable = call.request.repeatable ?? (call.method === "GET" || call.method === "PUT");
-  const pause = backOff({ forMs: options.patienceMs, ...(signal && { signal }) });
+  const waiting = backOff({ forMs: options.patienceMs, signal });
   for (;;) {
     const outcome = await attempt(options, call);
     if (outcome.response) return outcome.response;
     signal?.throwIfAborted();
     if (!outcome.again || (outcome.mayHaveArrived && !repeatable)) throw outcome.error;
     options.onWaiting?.(outcome.error.message);
-    if (!(await pause())) throw outcome.error;
+    if (!(await waiting.pause())) throw outcome.error;
   }
 }
 

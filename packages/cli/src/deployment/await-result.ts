@@ -1,11 +1,11 @@
 import { EngineError, isTerminal } from "@helixstack/core/client";
-import type { DeploymentResult } from "../client/wire.ts";
 import { follow } from "../client/follow.ts";
+import type { DeploymentResult } from "../client/wire.ts";
 import { Failure } from "../failure.ts";
-import { Interrupted } from "../interrupt.ts";
+import { deploymentLines } from "../logs/lines.ts";
 import type { Progress } from "../output/progress.ts";
 import { LONG_PATIENCE_MS, type Session } from "../plane/session.ts";
-import { showEvent } from "./show-events.ts";
+import { isVerdict, showEvent } from "./show-events.ts";
 
 export interface AwaitOptions {
   readonly progress: Progress;
@@ -20,43 +20,52 @@ export interface AwaitOptions {
  * failure is in the result.
  */
 export async function awaitResult(
-  { http, api }: Session,
+  session: Session,
   id: string,
   { progress, interrupted, timeoutMs }: AwaitOptions,
 ): Promise<DeploymentResult> {
-  const timeout = timeoutMs === undefined ? null : AbortSignal.timeout(timeoutMs);
-  const signal = timeout ? AbortSignal.any([interrupted, timeout]) : interrupted;
+  const over = new AbortController();
+  const timeout = timeoutMs === undefined ? new AbortController().signal : AbortSignal.timeout(timeoutMs);
+  const signal = AbortSignal.any([interrupted, timeout, over.signal]);
   try {
-    for (;;) {
-      const events = follow(http, `/v1/deployments/${encodeURIComponent(id)}/events`, {
-        signal,
-        patienceMs: LONG_PATIENCE_MS,
-        endsWithServer: true,
-        onWaiting: (reason) => progress.say(`waiting for the control plane: ${reason}`),
-      });
-      for await (const event of events) {
-        showEvent(event, progress);
-        if (endsDeployment(event)) break;
-      }
-      const result = await api.result(id);
-      if (isTerminal(result.deployment.status)) return result;
-    }
+    void showLog(session, id, { progress, signal });
+    return await untilEnded(session, id, { progress, signal });
   } catch (error) {
-    if (interrupted.aborted && isAbort(error)) throw detached(id);
-    if (timeout?.aborted && isAbort(error)) throw waitOver(id, timeoutMs!);
+    if (interrupted.aborted) throw detached(id);
+    if (timeout.aborted) throw waitOver(id, timeoutMs!);
     throw error;
+  } finally {
+    over.abort();
   }
 }
 
-function endsDeployment({ event, data }: { readonly event: string; readonly data: string }): boolean {
-  if (!event.startsWith("deployment.")) return false;
-  const { state, status } = JSON.parse(data) as { state?: string; status?: string };
-  const reached = state ?? status;
-  return reached !== undefined && isTerminal(reached as never);
+async function untilEnded(
+  { http, api }: Session,
+  id: string,
+  { progress, signal }: { progress: Progress; signal: AbortSignal },
+): Promise<DeploymentResult> {
+  const events = follow(http, `/v1/deployments/${encodeURIComponent(id)}/events`, {
+    signal,
+    patienceMs: LONG_PATIENCE_MS,
+    isOver: async () => isTerminal((await api.result(id)).deployment.status),
+    onWaiting: (reason) => progress.say(`  waiting for the control plane: ${reason}`),
+  });
+  for await (const event of events) {
+    showEvent(event, progress);
+    if (isVerdict(event)) break;
+  }
+  return api.result(id);
 }
 
-function isAbort(error: unknown): boolean {
-  return error instanceof Interrupted || (error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError"));
+/** What the steps say is a comfort: a log that cannot be read is no reason to stop waiting. */
+async function showLog(session: Session, id: string, { progress, signal }: { progress: Progress; signal: AbortSignal }): Promise<void> {
+  try {
+    for await (const { step, text } of deploymentLines(session, id, { follow: true, tail: 1000, signal })) {
+      if (step) progress.step({ change: "line", id: step, line: text });
+    }
+  } catch {
+    // The events tell all that matters.
+  }
 }
 
 function detached(id: string): Failure {

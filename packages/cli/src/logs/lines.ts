@@ -39,7 +39,7 @@ export async function* deploymentLines({ http }: Session, id: string, options: L
 
 async function* linesOf(http: Session["http"], path: string, { follow: isFollowing, tail, signal }: LinesOptions): AsyncGenerator<LogLine> {
   const query = { tail, follow: String(isFollowing) };
-  const events = follow(http, path, { query, signal, patienceMs: LONG_PATIENCE_MS, endsWithServer: !isFollowing });
+  const events = follow(http, path, { query, signal, patienceMs: LONG_PATIENCE_MS, isOver: () => Promise.resolve(!isFollowing) });
   for await (const { event, data } of events) if (event === "line" || event === "message") yield JSON.parse(data) as LogLine;
 }
 

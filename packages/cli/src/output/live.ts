@@ -23,7 +23,8 @@ interface View {
 function line(step: StepView, { colors, columns, now, width }: View): string {
   const time = span((step.endedAt ?? now) - step.startedAt);
   const room = columns - width - time.length - 6;
-  const note = step.note && room > 8 ? cut(step.note, room) : "";
+  const doing = step.state === "running" ? (step.lines.at(-1) ?? step.note) : step.note;
+  const note = doing && room > 8 ? cut(doing, room) : "";
   const title = planeColor(colors, step.plane)(step.title.padEnd(width));
   return (
     cutTitle(`${mark(step, { colors, now })} ${title} ${colors.dim(time)}`, { columns, plain: width + time.length + 3 }) +

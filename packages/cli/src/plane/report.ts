@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import type { Cli } from "../cli.ts";
 import type { PlaneProcess } from "../client/wire.ts";
 import { findConnection, helixHome, isRemote } from "./home.ts";
+import { loadLocalPlane } from "./local-plane.ts";
 import type { Session } from "./session.ts";
 
 /** What is known of the control plane and the processes around it. */
@@ -11,11 +13,17 @@ export interface PlaneReport {
   readonly hint: string;
 }
 
-/** Asks the control plane; where it is down, there is nothing to ask. */
+/** Asks the control plane; where it is down, the supervisor, which may run without it. */
 export async function planeReport(cli: Cli, session: Session | null): Promise<PlaneReport> {
   const home = isRemote(cli.env) ? null : helixHome(cli.env);
   const hint = "`helix server` or `helix deploy` starts it.";
-  if (!session) return { plane: { running: false, url: null, home }, processes: [], hint };
+  if (!session) return { plane: { running: false, url: null, home }, processes: await leftRunning(home), hint };
   const { processes } = await session.http.request<{ processes: readonly PlaneProcess[] }>("GET", "/v1/plane");
   return { plane: { running: true, url: findConnection(cli.env)?.url ?? null, home }, processes, hint };
+}
+
+async function leftRunning(home: string | null): Promise<readonly PlaneProcess[]> {
+  if (home === null || !existsSync(`${home}/data`)) return [];
+  const { planeStatus } = await loadLocalPlane();
+  return (await planeStatus(home)).processes;
 }
