@@ -1,0 +1,69 @@
+import { request } from "node:http";
+import type { Owner, RouteTable } from "@helixstack/sdk";
+import type { RouterConfig } from "./config.ts";
+import { type Refusal, refused, unreachable } from "./failures.ts";
+import {
+  ADMIN,
+  type DrainInput,
+  type DrainResult,
+  type RevisionStats,
+  type StatusAnswer,
+  type TableKey,
+  type TableView,
+} from "./protocol.ts";
+
+/** The orders that the data plane takes. Each rejects with a `PluginError`. */
+export interface RouterClient {
+  status(): Promise<StatusAnswer>;
+  table(key: TableKey): Promise<TableView | null>;
+  tables(): Promise<readonly TableView[]>;
+  apply(owner: Owner, table: RouteTable): Promise<TableView>;
+  destroy(key: TableKey): Promise<void>;
+  drain(input: DrainInput): Promise<DrainResult>;
+  stats(): Promise<readonly RevisionStats[]>;
+}
+
+/** Talks to the data plane over its unix socket. */
+export function routerClient({ socket }: Pick<RouterConfig, "socket">, signal: AbortSignal): RouterClient {
+  const send = async <T>(path: string, body: unknown = {}): Promise<T> => (await order({ socket, path, body, signal })) as T;
+  return {
+    status: () => send(ADMIN.status),
+    table: async ({ installation, unit }) => (await send<{ view: TableView | null }>(ADMIN.table, { installation, unit })).view,
+    tables: () => send(ADMIN.tables),
+    apply: (owner, table) => send(ADMIN.apply, { owner, table }),
+    destroy: async ({ installation, unit }) => void (await send(ADMIN.destroy, { installation, unit })),
+    drain: (input) => send(ADMIN.drain, input),
+    stats: () => send(ADMIN.stats),
+  };
+}
+
+interface Order {
+  readonly socket: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly signal: AbortSignal;
+}
+
+async function order({ socket, path, body, signal }: Order): Promise<unknown> {
+  const { status, text } = await exchange({ socket, path, body, signal }).catch((error: unknown) => {
+    throw unreachable(socket, error);
+  });
+  const answer = JSON.parse(text) as { readonly error?: Refusal };
+  if (status !== 200) throw refused(answer.error ?? { code: "INTERNAL", message: `it answered ${status}` });
+  return answer;
+}
+
+async function exchange({ socket, path, body, signal }: Order): Promise<{ status: number; text: string }> {
+  const bytes = Buffer.from(JSON.stringify(body));
+  return new Promise((resolve, reject) => {
+    const headers = { "content-type": "application/json", "content-length": bytes.length };
+    const sent = request({ socketPath: socket, path, method: "POST", headers, signal, agent: false }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      answer.on("error", reject);
+      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
+    });
+    sent.on("error", reject);
+    sent.end(bytes);
+  });
+}

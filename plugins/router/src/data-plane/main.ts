@@ -1,0 +1,18 @@
+import { startDataPlane } from "./data-plane.ts";
+import { log } from "./log.ts";
+import { readSettings } from "./settings.ts";
+
+try {
+  const dataPlane = await startDataPlane(readSettings(process.env));
+  let isStopping = false;
+  const stop = (): void => {
+    if (isStopping) return;
+    isStopping = true;
+    void dataPlane.stop().finally(() => process.exit(0));
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+} catch (error) {
+  log("error", "the router cannot start", { why: error instanceof Error ? error.message : String(error) });
+  process.exitCode = 1;
+}
