@@ -5,8 +5,9 @@ import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { EngineError } from "../../../domain/errors.ts";
 import { exists, hasCode, syncFolder } from "../../files.ts";
+import { isAlive } from "../../processes.ts";
 import type { PostgresBinaries } from "./binaries.ts";
-import { isAlive } from "./port.ts";
+
 import type { ServerUser } from "./server-user.ts";
 
 /** The one user of the embedded server, and the name of its database. */

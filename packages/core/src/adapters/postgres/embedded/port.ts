@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { writeWhole } from "../../files.ts";
+import { isAlive } from "../../processes.ts";
 
 /** A port for the server: that of the server which runs already, else the remembered one, else (where that is taken) a free one. */
 export async function choosePort(input: {
@@ -28,17 +29,6 @@ async function runningPort(dataFolder: string): Promise<number | null> {
   if (!(pid > 0) || !(port > 0)) return null;
   // A lock file outlives a server that was killed, and its pid may be anybody's by now: it is the server if its port is taken too.
   return isAlive(pid) && !(await canListen(port)) ? port : null;
-}
-
-/** Whether there is a process of this id, whosever it is. */
-export function isAlive(pid: number): boolean {
-  if (!(pid > 0)) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return thrown instanceof Error && "code" in thrown && thrown.code === "EPERM";
-  }
 }
 
 async function readPort(memory: string): Promise<number | null> {

@@ -3,9 +3,10 @@ import { chmod, mkdir, readFile, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { EngineError } from "../../../domain/errors.ts";
 import { writeOnce } from "../../files.ts";
+import { isAlive } from "../../processes.ts";
 import { areLibrariesLinked, copyBinaries, findBinaries, type PostgresBinaries } from "./binaries.ts";
 import { DATABASE_USER, ensureCluster } from "./cluster.ts";
-import { choosePort, isAlive, type FreePort } from "./port.ts";
+import { choosePort, type FreePort } from "./port.ts";
 import { chooseServerUser, firstClosedFolder, type ServerUser } from "./server-user.ts";
 import { SERVER_ENVIRONMENT, serverArguments } from "./settings.ts";
 

@@ -1,0 +1,131 @@
+import { cp, mkdir, readFile, readdir, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { ArtifactKind, ArtifactOf, Digest } from "@helixstack/sdk";
+import type { ArtifactStore } from "../../ports/stores.ts";
+import { hasCode, syncFolder, toDiskError, writeWhole } from "../files.ts";
+import { hexOf, isDigest } from "./digests.ts";
+import { removeTree, sweepTemp, tempPath } from "./temp.ts";
+import { normalizeModes, readTree, type Tree } from "./tree.ts";
+
+export interface ArtifactStoreOptions {
+  /** The store's own folder. On the file system of the build folders, or else artifacts are copied into it. */
+  readonly root: string;
+  /** `prune` leaves what is younger. Default one hour. */
+  readonly graceMs?: number;
+}
+
+/** Stands beside the content: what it is, and in which boot of the machine it was last known to be whole. */
+interface Marker extends Tree {
+  readonly boot: string;
+}
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * Keeps artifacts in folders by digest. A folder appears under its digest by one rename, when it is whole. What a power cut may have taken
+ * from it is found out at the first `has` after the machine's restart, which reads it all.
+ */
+export async function openFolderArtifactStore(options: ArtifactStoreOptions): Promise<ArtifactStore> {
+  const { root, graceMs = HOUR_MS } = options;
+  const temp = join(root, "tmp");
+  await sweepTemp(temp);
+  const place = (digest: Digest) => join(root, hexOf(digest));
+  const uriOf = (digest: Digest) => pathToFileURL(join(place(digest), "content")).href;
+
+  return {
+    async put<K extends ArtifactKind>(kind: K, { folder, metadata }: { folder: string; metadata: ArtifactOf<K>["metadata"] }) {
+      const half = tempPath(temp);
+      try {
+        await mkdir(half);
+        await move(folder, join(half, "content"));
+        await normalizeModes(join(half, "content"));
+        const tree = await readTree(join(half, "content"));
+        await writeMarker(half, tree);
+        await settle(half, place(tree.digest));
+        return { kind, digest: tree.digest, uri: uriOf(tree.digest), metadata };
+      } catch (thrown) {
+        await removeTree(half);
+        throw toDiskError(thrown, root);
+      }
+    },
+
+    async has({ digest, uri }) {
+      if (!isDigest(digest) || uri !== uriOf(digest)) return false;
+      return isWhole(place(digest), digest);
+    },
+
+    async prune(keep) {
+      const kept = new Set(keep.filter(isDigest).map(hexOf));
+      let freed = 0;
+      for (const hex of await readdir(root)) {
+        if (!/^[0-9a-f]{64}$/.test(hex) || kept.has(hex)) continue;
+        const { mtimeMs } = await stat(join(root, hex));
+        if (Date.now() - mtimeMs < graceMs) continue;
+        freed += (await readMarker(join(root, hex)))?.sizeBytes ?? 0;
+        // Gone under its name at once; a kill in the middle leaves only what the next sweep takes.
+        const going = tempPath(temp);
+        await rename(join(root, hex), going);
+        await removeTree(going);
+      }
+      return freed;
+    },
+  };
+}
+
+/** Of several with the same content at once, the first stays. One that is there and not whole is replaced. */
+async function settle(half: string, place: string): Promise<void> {
+  try {
+    await rename(half, place);
+  } catch (thrown) {
+    if (!hasCode(thrown, "ENOTEMPTY", "EEXIST")) throw thrown;
+    const marker = await readMarker(place);
+    if (marker !== null && (await isWhole(place, marker.digest))) return removeTree(half);
+    const broken = `${half}-broken`;
+    await rename(place, broken);
+    await rename(half, place);
+    await removeTree(broken);
+  }
+  await syncFolder(join(place, ".."));
+}
+
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (thrown) {
+    if (!hasCode(thrown, "EXDEV")) throw thrown;
+    await cp(from, to, { recursive: true, verbatimSymlinks: true });
+    await removeTree(from);
+  }
+}
+
+async function isWhole(place: string, digest: Digest): Promise<boolean> {
+  const marker = await readMarker(place);
+  if (marker === null || marker.digest !== digest) return false;
+  if (marker.boot === (await bootId())) return true;
+  const tree = await readTree(join(place, "content")).catch(() => null);
+  if (tree?.digest !== digest) return false;
+  await writeMarker(place, tree);
+  return true;
+}
+
+async function writeMarker(place: string, tree: Tree): Promise<void> {
+  const marker: Marker = { ...tree, boot: await bootId() };
+  await writeWhole(join(place, "artifact.json"), `${JSON.stringify(marker)}\n`, 0o644);
+}
+
+async function readMarker(place: string): Promise<Marker | null> {
+  try {
+    return JSON.parse(await readFile(join(place, "artifact.json"), "utf8")) as Marker;
+  } catch {
+    return null;
+  }
+}
+
+/** Names this boot of the machine; the same for ever where the system does not say. */
+function bootId(): Promise<string> {
+  return readFile("/proc/sys/kernel/random/boot_id", "utf8").then(
+    (text) => text.trim(),
+    () => "unknown",
+  );
+}
