@@ -3,10 +3,10 @@ import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { inheritedEnv } from "@helixstack/sdk/exec";
 import { EngineError } from "../domain/errors.ts";
 import type { HostProcess, InstalledPlugin } from "../ports/plugins.ts";
 import { labelOf } from "./call-errors.ts";
-import { hostEnvironment } from "./host-environment.ts";
 import { endDescendants, endMarked, findProcess } from "./process-table.ts";
 
 /** Marks a host and what it starts, so that what a dead host left behind is found. */
@@ -45,7 +45,7 @@ export async function spawnHost({ plugin, home, node, env }: SpawnHostOptions): 
   const child = spawn(node, [SCRIPT, labelOf(plugin)], {
     argv0: `helix-plugin-host-${name}`,
     cwd: home,
-    env: { ...hostEnvironment(env), [MARK]: mark },
+    env: { ...inheritedEnv(env), [MARK]: mark },
     // 3 carries the messages; 4 carries nothing and is there to be closed by our end, see inside/lifeline.ts.
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
     // A session of its own: Ctrl-C in a terminal is the engine's to answer, which ends the call in order.

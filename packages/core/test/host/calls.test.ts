@@ -67,7 +67,8 @@ describe("a call", () => {
       HELIX_TOKEN: "t",
       DATABASE_URL: "d",
       NPM_CONFIG_REGISTRY: "r",
-      "npm_config_//host/:_authToken": "a",
+      REDIS_URL: "r",
+      npm_config_local_prefix: "l",
       https_proxy: "p",
     };
     const { call, fault, read } = await testDispatcher({ env });
