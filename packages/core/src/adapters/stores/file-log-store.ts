@@ -16,6 +16,7 @@ export interface LogStoreOptions {
 const DEFAULT_MAX_BYTES = 64 * 1024 ** 2;
 const LONGEST_TEXT = 64 * 1024;
 const NEWLINE = 0x0a;
+const FULL = "[the log is full; what follows is not kept]";
 
 /**
  * Keeps each stream in a file, one JSON line a line. A cursor is the place in the file behind its line. A line that a kill tore is closed by the
@@ -58,9 +59,7 @@ async function append(path: string, { lines, maxStreamBytes }: { lines: readonly
       const { size } = await file.stat();
       if (size >= maxStreamBytes) return;
       const last = size === 0 ? NEWLINE : (await file.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0];
-      const text = fit(lines, maxStreamBytes - size)
-        .map(toLine)
-        .join("");
+      const text = fit(lines, maxStreamBytes - size);
       // One write: readers and other writers see all of it or, after a kill, a torn last line.
       await file.appendFile(last === NEWLINE ? text : `\n${text}`);
     } finally {
@@ -71,18 +70,14 @@ async function append(path: string, { lines, maxStreamBytes }: { lines: readonly
   }
 }
 
-/** As many lines as there is room for, and then one that says so. */
-function fit(lines: readonly StoredLine[], room: number): readonly StoredLine[] {
-  let rest = room;
-  for (const [index, line] of lines.entries()) {
-    rest -= line.text.length + 100;
-    if (rest <= 0)
-      return [
-        ...lines.slice(0, index + 1),
-        { at: line.at, level: "warn", step: null, text: "[the log is full; what follows is not kept]" },
-      ];
+/** The text of as many lines as there is room for, the last of them over the edge, and then a line that says so. */
+function fit(lines: readonly StoredLine[], room: number): string {
+  let text = "";
+  for (const line of lines) {
+    text += toLine(line);
+    if (text.length > room) return text + toLine({ at: line.at, level: "warn", step: null, text: FULL });
   }
-  return lines;
+  return text;
 }
 
 function toLine({ at, level, step, text }: StoredLine): string {
