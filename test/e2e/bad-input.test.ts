@@ -71,7 +71,10 @@ describe("the manifest", () => {
 
 describe("the application", () => {
   it("whose build fails: the command and its last lines", async () => {
-    await project.write("package.json", JSON.stringify({ scripts: { build: "node -e \"console.error('no such module'); process.exit(7)\"" } }));
+    await project.write(
+      "package.json",
+      JSON.stringify({ scripts: { build: "node -e \"console.error('no such module'); process.exit(7)\"" } }),
+    );
     const { exit, json } = await deploy();
     expect(exit).toBe(4);
     expect(json.error).toMatchObject({ code: "BUILD_FAILED", plane: "build", step: "build:web" });
@@ -103,7 +106,10 @@ describe("the application", () => {
   });
 
   it("that answers its health path with an error", async () => {
-    await project.write("server.js", `require("node:http").createServer((q, s) => { s.statusCode = 404; s.end(); }).listen(process.env.PORT);`);
+    await project.write(
+      "server.js",
+      `require("node:http").createServer((q, s) => { s.statusCode = 404; s.end(); }).listen(process.env.PORT);`,
+    );
     await project.write("helix.yaml", `${manifest}    health: { path: /health, timeout: 2s }\n`);
     const { exit, json } = await deploy();
     expect(exit).toBe(4);

@@ -34,7 +34,11 @@ afterAll(async () => {
 it("deploys a folder and it answers", async () => {
   const { exit, json, stderr } = await plane.helix(["deploy"], { cwd: project.folder });
   expect(exit, stderr).toBe(0);
-  expect(json).toMatchObject({ ok: true, deployment: { status: "live", noChange: false }, services: [{ name: "web", environment: "production", runtime: "process" }] });
+  expect(json).toMatchObject({
+    ok: true,
+    deployment: { status: "live", noChange: false },
+    services: [{ name: "web", environment: "production", runtime: "process" }],
+  });
   address = json.services[0].address;
   firstRelease = json.release.id;
   expect((await get(address)).text).toBe("one");
@@ -81,7 +85,10 @@ it("survives the death of each of its processes", async () => {
     expect(victim, `no process of role ${role}`).toBeTruthy();
     kill(victim.pid);
     await eventually(`${role} is back`, async () => (await plane.helix(["status"], { cwd: project.folder })).json, {
-      holds: (status) => status.ok && status.services?.[0]?.status === "live" && status.processes.some((one: { role: string; pid: number }) => one.role === role && one.pid !== victim.pid),
+      holds: (status) =>
+        status.ok &&
+        status.services?.[0]?.status === "live" &&
+        status.processes.some((one: { role: string; pid: number }) => one.role === role && one.pid !== victim.pid),
     });
     await eventually("the application answers", async () => (await get(address)).text, { holds: (text) => text === "one" });
   }

@@ -58,7 +58,10 @@ for (const runtime of ["process", "docker"]) {
       const before = await fingerprint(plane);
       await project.write("server.js", `${server}// changed`);
       const { json } = await plane.helix(["plan"], { cwd: project.folder });
-      expect(json.changes.map((change: { service: string; path: string }) => `${change.service} ${change.path}`).sort()).toEqual(["side source", "web source"]);
+      expect(json.changes.map((change: { service: string; path: string }) => `${change.service} ${change.path}`).sort()).toEqual([
+        "side source",
+        "web source",
+      ]);
       expect(await fingerprint(plane)).toEqual(before);
       await project.write("server.js", server);
     });
@@ -77,9 +80,17 @@ for (const runtime of ["process", "docker"]) {
     it("comes back with its data after the machine lost every process", async () => {
       const counted = Number((await get(addresses["web"]!)).text);
       for (const { pid } of await plane.processes()) kill(pid);
-      if (runtime === "docker") for (const { Id } of await ownContainers(plane)) await docker.getContainer(Id).kill().catch(() => undefined);
+      if (runtime === "docker")
+        for (const { Id } of await ownContainers(plane))
+          await docker
+            .getContainer(Id)
+            .kill()
+            .catch(() => undefined);
       const serving = plane.spawnHelix(["server"], { cwd: project.folder });
-      const answer = await eventually("the service is back", async () => Number((await get(addresses["web"]!)).text), { holds: (count) => count > counted, forMs: 30_000 });
+      const answer = await eventually("the service is back", async () => Number((await get(addresses["web"]!)).text), {
+        holds: (count) => count > counted,
+        forMs: 30_000,
+      });
       expect(answer).toBeGreaterThan(counted);
       serving.kill("SIGTERM");
       await plane.helix(["deploy"], { cwd: project.folder });
@@ -127,11 +138,20 @@ async function fingerprint(plane: Plane): Promise<unknown> {
   const { dumpLedger } = await import("./support/ledger.ts");
   const processes = (await plane.processes()).filter(({ command }) => command.includes("server.js")).map(({ pid }) => pid);
   const containers = (await ownContainers(plane)).map(({ Id, State }) => `${Id} ${State.StartedAt}`);
-  return { ledger: createHash("sha256").update(await dumpLedger(plane.home)).digest("hex"), processes, containers, sources: await filesBelow(join(plane.home, "data/sources")) };
+  return {
+    ledger: createHash("sha256")
+      .update(await dumpLedger(plane.home))
+      .digest("hex"),
+    processes,
+    containers,
+    sources: await filesBelow(join(plane.home, "data/sources")),
+  };
 }
 
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 }
-

@@ -18,7 +18,10 @@ const DETECT_DEADLINE_MS = 20_000;
 export async function detectBuild({ folder, home }: { readonly folder: string; readonly home: string }): Promise<readonly DetectedBuild[]> {
   const scratch = await mkdtemp(join(tmpdir(), "helix-detect-"));
   const layout = homeLayout(home);
-  const registry = await loadPlugins({ folders: pluginFolders(home), configOf: (manifest) => localConfig(manifest, { layout, configured: {} }) });
+  const registry = await loadPlugins({
+    folders: pluginFolders(home),
+    configOf: (manifest) => localConfig(manifest, { layout, configured: {} }),
+  });
   const dispatcher = createDispatcher({ registry, homes: ({ manifest }) => join(scratch, manifest.name) });
   try {
     const builders = registry.list().filter(({ manifest }) => manifest.planes.build);
@@ -33,7 +36,16 @@ export async function detectBuild({ folder, home }: { readonly folder: string; r
 }
 
 function detectCall(plugin: string, source: string) {
-  return { plane: "build", plugin, verb: "detect", identity: NOBODY, operationId: "detect", fence: 0, input: { source }, deadlineMs: DETECT_DEADLINE_MS } as const;
+  return {
+    plane: "build",
+    plugin,
+    verb: "detect",
+    identity: NOBODY,
+    operationId: "detect",
+    fence: 0,
+    input: { source },
+    deadlineMs: DETECT_DEADLINE_MS,
+  } as const;
 }
 
 /** Detection is about a folder, not about anything that is owned yet. */

@@ -41,12 +41,16 @@ async function exists(ctx: PluginContext<Config>, image: string): Promise<boolea
 }
 
 async function fillRoot(root: string, node: string): Promise<void> {
-  for (const folder of ["tmp", "app", "etc", "proc", "sys", "dev", "root", "usr/bin", "helix/data"]) await mkdir(join(root, folder), { recursive: true, mode: 0o755 });
+  for (const folder of ["tmp", "app", "etc", "proc", "sys", "dev", "root", "usr/bin", "helix/data"])
+    await mkdir(join(root, folder), { recursive: true, mode: 0o755 });
   const sh = await realpath("/bin/sh");
   await install(node, join(root, "usr/local/bin/node"));
   await install(sh, join(root, "bin/sh"));
   for (const library of new Set([...(await librariesOf(node)), ...(await librariesOf(sh))])) await install(library, join(root, library));
-  await writeFile(join(root, "etc/passwd"), "root:x:0:0:root:/app:/bin/sh\napp:x:1000:1000:app:/app:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n");
+  await writeFile(
+    join(root, "etc/passwd"),
+    "root:x:0:0:root:/app:/bin/sh\napp:x:1000:1000:app:/app:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n",
+  );
   await writeFile(join(root, "etc/group"), "root:x:0:\napp:x:1000:\nnogroup:x:65534:\n");
   await writeFile(join(root, "etc/nsswitch.conf"), "hosts: files dns\n");
 }
@@ -54,7 +58,9 @@ async function fillRoot(root: string, node: string): Promise<void> {
 /** The shared libraries that a program loads, by absolute path, as the loader itself lists them. */
 async function librariesOf(program: string): Promise<readonly string[]> {
   const { stdout } = await promisify(execFile)("ldd", [program]).catch((error: Error) => {
-    throw new PluginError("UNSUPPORTED", `the libraries of ${program} cannot be listed: ${error.message}`, { hint: "Name an image with node in the plugin's `baseImage`." });
+    throw new PluginError("UNSUPPORTED", `the libraries of ${program} cannot be listed: ${error.message}`, {
+      hint: "Name an image with node in the plugin's `baseImage`.",
+    });
   });
   return [...stdout.matchAll(/(?:=> )?(\/[^\s]+) \(0x/g)].map((match) => match[1] ?? "").filter((path) => path !== "");
 }
@@ -66,7 +72,12 @@ async function install(from: string, to: string): Promise<void> {
 
 async function importImage(ctx: PluginContext<Config>, { root, image }: { root: string; image: string }): Promise<void> {
   const [repo, tag] = image.split(":");
-  const stream = archive(root, (header) => ({ ...header, uid: 0, gid: 0, mode: WRITABLE.has(header.name) ? 0o1777 : (header.mode ?? 0o755) }));
+  const stream = archive(root, (header) => ({
+    ...header,
+    uid: 0,
+    gid: 0,
+    mode: WRITABLE.has(header.name) ? 0o1777 : (header.mode ?? 0o755),
+  }));
   await ask("make the base image", async () => {
     const answer = (await engineOf(ctx).importImage(stream, { repo, tag, changes: "LABEL helix.kind=base" })) as unknown as Readable;
     for await (const _ of answer);

@@ -1,4 +1,5 @@
 import type { PluginContext } from "@helixstack/sdk";
+import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
 import type { Config } from "./config.ts";
 import { statusOf, toFailure } from "./failures.ts";
@@ -47,7 +48,15 @@ export function inspectContainer(ctx: PluginContext<Config>, name: string): Prom
   return askUnless([404], `inspect ${name}`, () => engineOf(ctx).getContainer(name).inspect());
 }
 
-/** Removes a container with its anonymous volumes, running or not. */
+const REMOVAL_MS = 20_000;
+
+/** Removes a container with its anonymous volumes, running or not. Resolves when it is gone, whoever removed it. */
 export async function removeContainer(ctx: PluginContext<Config>, id: string): Promise<void> {
-  await askUnless([404, 409], `remove container ${id}`, () => engineOf(ctx).getContainer(id).remove({ force: true, v: true }));
+  const container = engineOf(ctx).getContainer(id);
+  // 409: somebody else is removing it just now.
+  await askUnless([404, 409], `remove container ${id}`, () => container.remove({ force: true, v: true }));
+  for (const until = performance.now() + REMOVAL_MS; performance.now() < until; await sleep(20)) {
+    if ((await inspectContainer(ctx, id)) === null) return;
+  }
+  throw toFailure(new Error(`it is still there after ${REMOVAL_MS / 1000} s`), `remove container ${id}`);
 }

@@ -33,8 +33,16 @@ export function instanceOptions(input: ContainerInput, { name, address }: { name
 }
 
 /** The container of one task: same surroundings, its own command, no restart. Pure. */
-export function taskOptions(input: ContainerInput, { name, command }: { name: string; command: readonly string[] }): ContainerCreateOptions {
-  return { ...commonOptions(input, "task"), name, ...commandOf(input.spec, command), NetworkingConfig: { EndpointsConfig: { [input.network]: {} } } };
+export function taskOptions(
+  input: ContainerInput,
+  { name, command }: { name: string; command: readonly string[] },
+): ContainerCreateOptions {
+  return {
+    ...commonOptions(input, "task"),
+    name,
+    ...commandOf(input.spec, command),
+    NetworkingConfig: { EndpointsConfig: { [input.network]: {} } },
+  };
 }
 
 /** The folder that is copied to {@link APP} before the container starts; null where there is nothing to copy. */
@@ -111,6 +119,7 @@ function commandOf(spec: RevisionSpec, command: readonly string[] | null): Pick<
   const { artifact } = spec;
   if (command) return { Cmd: [...command], ...(artifact.kind === "oci-image" ? { Entrypoint: [] } : {}) };
   if (artifact.kind === "node-bundle") return { Cmd: [...artifact.metadata.start] };
-  if (artifact.kind === "static-site") return { Cmd: ["node", STATIC_SERVER, "--root", APP, "--fallback", artifact.metadata.fallback ?? "none"] };
+  if (artifact.kind === "static-site")
+    return { Cmd: ["node", STATIC_SERVER, "--root", APP, "--fallback", artifact.metadata.fallback ?? "none"] };
   return {};
 }

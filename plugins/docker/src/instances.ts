@@ -1,14 +1,25 @@
 import { PluginError, specDigest, type PluginContext, type RevisionSpec } from "@helixstack/sdk";
 import { archive } from "./archive.ts";
 import { ensureBaseImage } from "./base-image.ts";
-import { ask, askUnless, engineOf, inspectContainer, removeContainer, type ContainerCreateOptions, type ContainerInspectInfo } from "./client.ts";
+import {
+  ask,
+  askUnless,
+  engineOf,
+  inspectContainer,
+  removeContainer,
+  type ContainerCreateOptions,
+  type ContainerInspectInfo,
+} from "./client.ts";
 import type { Config } from "./config.ts";
 import { APP, bundleFolder, instanceOptions, type ContainerInput } from "./container-options.ts";
 import { containerName } from "./names.ts";
 import { ensureNetwork, freeAddress } from "./network.ts";
 
 /** Makes instance `index` run as `spec` says: looks, then creates, starts, thaws, or leaves it alone. */
-export async function ensureInstance(ctx: PluginContext<Config>, { spec, image, index }: { spec: RevisionSpec; image: string; index: number }): Promise<void> {
+export async function ensureInstance(
+  ctx: PluginContext<Config>,
+  { spec, image, index }: { spec: RevisionSpec; image: string; index: number },
+): Promise<void> {
   const name = containerName(ctx.identity, index);
   const found = await inspectContainer(ctx, name);
   if (found) requireOurs(ctx, found, name);
@@ -18,7 +29,10 @@ export async function ensureInstance(ctx: PluginContext<Config>, { spec, image, 
 }
 
 /** What every container of this revision is made from. */
-export async function containerInput(ctx: PluginContext<Config>, { spec, image }: { spec: RevisionSpec; image: string }): Promise<ContainerInput> {
+export async function containerInput(
+  ctx: PluginContext<Config>,
+  { spec, image }: { spec: RevisionSpec; image: string },
+): Promise<ContainerInput> {
   const network = await ensureNetwork(ctx);
   return { identity: ctx.identity, spec, config: ctx.config, image, network: network.name, user: userOf() };
 }
@@ -29,17 +43,29 @@ export async function imageOf(ctx: PluginContext<Config>, spec: RevisionSpec): P
   const reference = spec.artifact.uri.replace(/^docker-image:/, "");
   const found = await askUnless([404], `inspect image ${reference}`, () => engineOf(ctx).getImage(reference).inspect());
   if (found) return reference;
-  throw new PluginError("NOT_FOUND", `the image ${reference} is not on this Docker Engine`, { hint: "Deploy the source again: it will be built again." });
+  throw new PluginError("NOT_FOUND", `the image ${reference} is not on this Docker Engine`, {
+    hint: "Deploy the source again: it will be built again.",
+  });
 }
 
 /** Creates a container and fills it; a container that could not be filled is removed, so that none is started half full. */
-export async function createFilled(ctx: PluginContext<Config>, { options, spec }: { options: ContainerCreateOptions; spec: RevisionSpec }): Promise<string> {
-  const container = await ask(`create container ${options.name}`, () => engineOf(ctx).createContainer({ ...options, abortSignal: ctx.signal }));
+export async function createFilled(
+  ctx: PluginContext<Config>,
+  { options, spec }: { options: ContainerCreateOptions; spec: RevisionSpec },
+): Promise<string> {
+  const container = await ask(`create container ${options.name}`, () =>
+    engineOf(ctx).createContainer({ ...options, abortSignal: ctx.signal }),
+  );
   const folder = bundleFolder(spec);
   if (folder === null) return container.id;
   const [uid, gid] = userOf().split(":").map(Number) as [number, number];
   try {
-    await ask("copy the bundle", () => container.putArchive(archive(folder, (header) => ({ ...header, uid, gid })), { path: APP }));
+    await ask("copy the bundle", () =>
+      container.putArchive(
+        archive(folder, (header) => ({ ...header, uid, gid })),
+        { path: APP },
+      ),
+    );
   } catch (error) {
     await removeContainer(ctx, container.id);
     throw error;
@@ -47,7 +73,10 @@ export async function createFilled(ctx: PluginContext<Config>, { options, spec }
   return container.id;
 }
 
-async function createInstance(ctx: PluginContext<Config>, { spec, image, name }: { spec: RevisionSpec; image: string; name: string }): Promise<void> {
+async function createInstance(
+  ctx: PluginContext<Config>,
+  { spec, image, name }: { spec: RevisionSpec; image: string; name: string },
+): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const input = await containerInput(ctx, { spec, image });
     const address = await freeAddress(ctx, await ensureNetwork(ctx));
@@ -75,12 +104,7 @@ async function resume(ctx: PluginContext<Config>, found: ContainerInspectInfo): 
 }
 
 async function start(ctx: PluginContext<Config>, id: string): Promise<void> {
-  try {
-    await ask(`start container ${id.slice(0, 12)}`, () => engineOf(ctx).getContainer(id).start());
-  } catch (error) {
-    if (!(error instanceof PluginError) || !/executable file not found|no such file or directory|permission denied/i.test(error.message)) throw error;
-    throw new PluginError("START_FAILED", `the start command cannot be run: ${error.message}`, { cause: error, hint: "Correct `start` in helix.yaml; a bundle's image has `node` and `sh` only." });
-  }
+  await ask(`start container ${id.slice(0, 12)}`, () => engineOf(ctx).getContainer(id).start());
 }
 
 function requireOurs(ctx: PluginContext<Config>, found: ContainerInspectInfo, name: string): void {

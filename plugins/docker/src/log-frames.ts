@@ -33,5 +33,9 @@ export async function* demultiplex(chunks: AsyncIterable<Buffer> | Iterable<Buff
 function parseStamped(line: string, stream: RawLine["stream"]): RawLine {
   const space = line.indexOf(" ");
   const stamp = line.slice(0, space).replace("Z", "").padEnd(29, "0");
-  return { stamp: `${stamp.includes(".") ? stamp : `${stamp.slice(0, 19)}.000000000`}Z`, stream, text: line.slice(space + 1).replace(/\r$/, "") };
+  return {
+    stamp: `${stamp.includes(".") ? stamp : `${stamp.slice(0, 19)}.000000000`}Z`,
+    stream,
+    text: line.slice(space + 1).replace(/\r$/, ""),
+  };
 }

@@ -19,7 +19,14 @@ async function history(ctx: PluginContext<Config>, { tail, after }: LogsInput<St
   const containers = await revisionContainers(ctx);
   const lists = await Promise.all(
     containers.map(async ({ Id, Names }) => {
-      const options = { stdout: true, stderr: true, timestamps: true, follow: false as const, since: sinceOf(after), ...(tail !== null && { tail }) };
+      const options = {
+        stdout: true,
+        stderr: true,
+        timestamps: true,
+        follow: false as const,
+        since: sinceOf(after),
+        ...(tail !== null && { tail }),
+      };
       const raw = await ask("read logs", () => engineOf(ctx).getContainer(Id).logs(options));
       return collect(demultiplex([raw]), instanceOf(Names));
     }),
@@ -67,7 +74,14 @@ interface Pump {
 async function pump({ ctx, id, instance, after, merged }: Pump): Promise<void> {
   const stream = (await engineOf(ctx)
     .getContainer(id)
-    .logs({ stdout: true, stderr: true, timestamps: true, follow: true, since: sinceOf(after), abortSignal: ctx.signal })) as unknown as Readable;
+    .logs({
+      stdout: true,
+      stderr: true,
+      timestamps: true,
+      follow: true,
+      since: sinceOf(after),
+      abortSignal: ctx.signal,
+    })) as unknown as Readable;
   merged.once("close", () => stream.destroy());
   try {
     for await (const line of demultiplex(stream)) {

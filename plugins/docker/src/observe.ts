@@ -6,7 +6,9 @@ import { CONTAINER_PORT, type Config, type State } from "./config.ts";
 export async function observeRevision(ctx: PluginContext<Config>): Promise<ObservedRevision<State> | null> {
   const listed = await revisionContainers(ctx);
   const inspected = await Promise.all(listed.map((container) => inspectContainer(ctx, container.Id)));
-  const containers = inspected.filter((container) => container !== null).sort((a, b) => a.Name.localeCompare(b.Name, "en", { numeric: true }));
+  const containers = inspected
+    .filter((container) => container !== null)
+    .sort((a, b) => a.Name.localeCompare(b.Name, "en", { numeric: true }));
   const [first] = containers;
   if (!first) return null;
   const instances = await Promise.all(containers.map((container) => observeInstance(ctx, container)));
@@ -42,7 +44,10 @@ async function observeInstance(ctx: PluginContext<Config>, container: ContainerI
   return {
     phase: instancePhase(container),
     restarts,
-    lastExit: ended ? { code: state.ExitCode, at: new Date(state.FinishedAt).toISOString() } : null,
+    // The engine forgets the code of the last end when it starts the container again.
+    lastExit: ended
+      ? { code: state.Running && !state.Restarting ? null : state.ExitCode, at: new Date(state.FinishedAt).toISOString() }
+      : null,
     ...(state.Running && !state.Paused ? await usage(ctx, container.Id) : { memoryBytes: null, cpuSeconds: null }),
   };
 }

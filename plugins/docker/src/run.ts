@@ -26,7 +26,9 @@ export async function runTask(ctx: PluginContext<Config>, { spec, name, command 
 
 async function toItsEnd(ctx: PluginContext<Config>, id: string): Promise<RunResult> {
   const container = engineOf(ctx).getContainer(id);
-  const stream = (await ask("attach to the task", () => container.attach({ stream: true, stdout: true, stderr: true }))) as unknown as Readable;
+  const stream = (await ask("attach to the task", () =>
+    container.attach({ stream: true, stdout: true, stderr: true }),
+  )) as unknown as Readable;
   const logs = follow(ctx, stream);
   await ask("start the task", () => container.start());
   const { StatusCode } = (await ask("wait for the task", () => container.wait())) as { StatusCode: number };

@@ -24,7 +24,8 @@ export const runtime: RuntimePlane<Config, State> = {
     if (!observed) return [{ action: "create", path: "", from: null, to: spec.artifact.digest }];
     const wanted = specDigest(spec);
     if (observed.specDigest !== wanted) return [{ action: "replace", path: "", from: observed.specDigest, to: wanted }];
-    if (observed.instances.length !== spec.replicas) return [{ action: "update", path: "replicas", from: observed.instances.length, to: spec.replicas }];
+    if (observed.instances.length !== spec.replicas)
+      return [{ action: "update", path: "replicas", from: observed.instances.length, to: spec.replicas }];
     return observed.phase === "running" ? [] : [{ action: "update", path: "phase", from: observed.phase, to: "running" }];
   },
 
@@ -76,7 +77,10 @@ async function removeSurplus(ctx: PluginContext<Config>, replicas: number): Prom
 }
 
 /** A frozen container is not thawed in order to end: it must run nothing. */
-async function stopAndRemove(ctx: PluginContext<Config>, { container, graceMs }: { container: { Id: string; State: string }; graceMs: number }): Promise<void> {
+async function stopAndRemove(
+  ctx: PluginContext<Config>,
+  { container, graceMs }: { container: { Id: string; State: string }; graceMs: number },
+): Promise<void> {
   if (container.State === "running") await stop(ctx, { id: container.Id, paused: false, graceMs });
   await removeContainer(ctx, container.Id);
 }

@@ -9,9 +9,16 @@ export async function dumpLedger(home: string): Promise<string> {
   const client = new pg.Client({ connectionString: `postgres://helix:${password}@127.0.0.1:${port}/helix` });
   await client.connect();
   try {
-    const { rows } = await client.query<{ name: string }>("select table_name as name from information_schema.tables where table_schema = 'helix' order by 1");
+    const { rows } = await client.query<{ name: string }>(
+      "select table_name as name from information_schema.tables where table_schema = 'helix' order by 1",
+    );
     const tables = rows.map(({ name }) => name).filter((name) => !LEASES.has(name));
-    const dumps = await Promise.all(tables.map(async (name) => `${name}\n${(await client.query(`select t::text as row from helix.${pg.escapeIdentifier(name)} t order by 1`)).rows.map(({ row }) => row).join("\n")}`));
+    const dumps = await Promise.all(
+      tables.map(
+        async (name) =>
+          `${name}\n${(await client.query(`select t::text as row from helix.${pg.escapeIdentifier(name)} t order by 1`)).rows.map(({ row }) => row).join("\n")}`,
+      ),
+    );
     return dumps.join("\n");
   } finally {
     await client.end();

@@ -62,7 +62,9 @@ export async function makePlane(env: Readonly<Record<string, string>> = {}): Pro
 }
 
 /** A folder with these files, removed by `remove`. */
-export async function makeProject(files: Readonly<Record<string, string>>): Promise<{ folder: string; write: (path: string, text: string) => Promise<void>; remove: () => Promise<void> }> {
+export async function makeProject(
+  files: Readonly<Record<string, string>>,
+): Promise<{ folder: string; write: (path: string, text: string) => Promise<void>; remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), "helix-app-"));
   const write = (path: string, text: string) => writeFile(join(folder, path), text);
   for (const [path, text] of Object.entries(files)) await write(path, text);
@@ -77,18 +79,29 @@ export async function copyExample(name: string): Promise<string> {
 }
 
 /** Asks until the check holds; fails with the last answer after `forMs`. */
-export async function eventually<T>(what: string, ask: () => Promise<T>, { forMs = 15_000, holds = Boolean as (value: T) => boolean } = {}): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T>,
+  { forMs = 15_000, holds = Boolean as (value: T) => boolean } = {},
+): Promise<T> {
   const end = Date.now() + forMs;
   for (;;) {
     const answer = await ask().catch((error: unknown) => error as T);
     if (!(answer instanceof Error) && holds(answer)) return answer;
-    if (Date.now() > end) throw new Error(`${what} did not happen within ${forMs} ms; last: ${answer instanceof Error ? answer.stack : JSON.stringify(answer)}`);
+    if (Date.now() > end)
+      throw new Error(
+        `${what} did not happen within ${forMs} ms; last: ${answer instanceof Error ? answer.stack : JSON.stringify(answer)}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
 /** One request on a loopback address. */
-export async function get(address: { host: string; port: number }, path = "/", init: RequestInit = {}): Promise<{ status: number; text: string; headers: Headers }> {
+export async function get(
+  address: { host: string; port: number },
+  path = "/",
+  init: RequestInit = {},
+): Promise<{ status: number; text: string; headers: Headers }> {
   const response = await fetch(`http://${address.host}:${address.port}${path}`, { signal: AbortSignal.timeout(10_000), ...init });
   return { status: response.status, text: await response.text(), headers: response.headers };
 }
@@ -133,7 +146,9 @@ async function processesOf(home: string): Promise<{ pid: number; command: string
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   const found = await Promise.all(
     pids.map(async (pid) => {
-      const [command, environment] = await Promise.all(["cmdline", "environ"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")));
+      const [command, environment] = await Promise.all(
+        ["cmdline", "environ"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")),
+      );
       const ours = command?.includes(home) || environment?.includes(`HELIX_HOME=${home}\0`) || environment?.includes(home);
       return ours ? { pid: Number(pid), command: (command ?? "").replaceAll("\0", " ").trim() } : null;
     }),

@@ -9,7 +9,10 @@ import type { HomeLayout } from "../config/index.ts";
  *
  * Facts: `home`, `volumes`, `state` (the plugin's own folder), `socket` (a unix socket of the plugin's own), `supervisor` (the supervisor's socket).
  */
-export function localConfig(manifest: PluginManifest, { layout, configured }: { layout: HomeLayout; configured: Readonly<Record<string, unknown>> }): Record<string, unknown> {
+export function localConfig(
+  manifest: PluginManifest,
+  { layout, configured }: { layout: HomeLayout; configured: Readonly<Record<string, unknown>> },
+): Record<string, unknown> {
   const facts: Readonly<Record<string, string>> = {
     home: layout.root,
     volumes: layout.volumes,

@@ -29,7 +29,12 @@ const POLL_MS = 20;
 const HOPELESS_RESTARTS = 3;
 
 /** Starts what is not running; safe to call at any time, by several at once. Rejects with `PLANE_FAILED`, with the control plane's last log lines. */
-export async function startLocalPlane({ home, env, level, onProgress }: StartOptions): Promise<{ readonly url: string; readonly token: string }> {
+export async function startLocalPlane({
+  home,
+  env,
+  level,
+  onProgress,
+}: StartOptions): Promise<{ readonly url: string; readonly token: string }> {
   const uid = process.getuid?.();
   const settings = readSettings({ ...env, HELIX_HOME: home }, { uid });
   const layout = createHome(home, { uid });
@@ -63,7 +68,13 @@ export async function planeStatus(home: string): Promise<{ readonly running: boo
 }
 
 /** Stops the whole home (applications first, the database last), or only control plane, workers and database. Resolves to what was stopped. */
-export async function stopLocalPlane({ home, controlOnly }: { readonly home: string; readonly controlOnly: boolean }): Promise<{ readonly stopped: readonly PlaneProcess[] }> {
+export async function stopLocalPlane({
+  home,
+  controlOnly,
+}: {
+  readonly home: string;
+  readonly controlOnly: boolean;
+}): Promise<{ readonly stopped: readonly PlaneProcess[] }> {
   const supervisor = await SupervisorClient.connect(home).catch(() => null);
   if (supervisor === null) return { stopped: [] };
   const before = await planeProcesses(supervisor);
@@ -85,7 +96,9 @@ const CONTROL_ROLES: ReadonlySet<string> = new Set(["control", "worker", "postgr
 /** The processes that are the plane's own, from the supervisor's books. `control` and `worker` are one process. */
 export async function planeProcesses(supervisor: SupervisorClient): Promise<readonly PlaneProcess[]> {
   const [{ pid }, units] = await Promise.all([supervisor.ping(), supervisor.list()]);
-  const running = units.flatMap((unit) => (unit.pid === null || unit.role === "app" || unit.role === "task" ? [] : [{ role: unit.role, pid: unit.pid }]));
+  const running = units.flatMap((unit) =>
+    unit.pid === null || unit.role === "app" || unit.role === "task" ? [] : [{ role: unit.role, pid: unit.pid }],
+  );
   const workers = running.filter(({ role }) => role === "control").map((control) => ({ role: "worker", pid: control.pid }));
   return [{ role: "supervisor", pid }, ...running, ...workers];
 }
@@ -93,7 +106,11 @@ export async function planeProcesses(supervisor: SupervisorClient): Promise<read
 /** The address that a living control process has left, and the local token. */
 function address(layout: HomeLayout): { url: string; token: string } | null {
   try {
-    const { url, pid, startTicks } = JSON.parse(readFileSync(layout.controlFile, "utf8")) as { url: string; pid: number; startTicks: string };
+    const { url, pid, startTicks } = JSON.parse(readFileSync(layout.controlFile, "utf8")) as {
+      url: string;
+      pid: number;
+      startTicks: string;
+    };
     const token = readLocalToken(layout);
     return token !== null && isAlive({ pid, startTicks }) ? { url, token } : null;
   } catch {

@@ -11,7 +11,8 @@ const PLANE_FENCE = 0;
 const RESTART = { policy: "always", minMs: 50, maxMs: 2_000 } as const;
 
 /** What the control process may see of the environment of whoever starts the plane. */
-const PASSED = /^(PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TMPDIR|TZ|DATABASE_URL|REDIS_URL|VAULT_ADDR|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS|HELIX_(?!TOKEN|URL).*|npm_config_.*|(https?|no|all)_proxy)$/i;
+const PASSED =
+  /^(PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TMPDIR|TZ|DATABASE_URL|REDIS_URL|VAULT_ADDR|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS|HELIX_(?!TOKEN|URL).*|npm_config_.*|(https?|no|all)_proxy)$/i;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -27,7 +28,11 @@ export function postgresUnit({ argv, cwd, env, user }: EmbeddedPostgres): Unit {
 
 /** API and worker in one process. */
 export function controlUnit({ home, env }: { readonly home: string; readonly env: Env }): Unit {
-  return planeUnit("control", { argv: [process.execPath, ...CONTROL_FLAGS, entryPoint("main.js"), "control"], cwd: home, env: { ...passedEnvironment(env), HELIX_HOME: home } });
+  return planeUnit("control", {
+    argv: [process.execPath, ...CONTROL_FLAGS, entryPoint("main.js"), "control"],
+    cwd: home,
+    env: { ...passedEnvironment(env), HELIX_HOME: home },
+  });
 }
 
 /** A process that a plugin brings along, with the plugin's configuration. */
@@ -43,7 +48,9 @@ export function daemonUnit({ plugin, daemon }: { readonly plugin: InstalledPlugi
 
 /** The part of an environment that the plane's processes are given. */
 export function passedEnvironment(env: Env): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && PASSED.test(entry[0])));
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && PASSED.test(entry[0])),
+  );
 }
 
 /** A script of this package, as it is built. */
@@ -55,6 +62,9 @@ export function entryPoint(script: string): string {
 const CONTROL_FLAGS = ["--max-semi-space-size=2"];
 
 function planeUnit(role: string, { argv, cwd, env }: Pick<Unit, "argv" | "cwd" | "env">): Unit {
-  const specDigest = createHash("sha256").update(JSON.stringify([argv, env])).digest("hex").slice(0, 32);
+  const specDigest = createHash("sha256")
+    .update(JSON.stringify([argv, env]))
+    .digest("hex")
+    .slice(0, 32);
   return { name: role, role, argv, cwd, env, restart: RESTART, desired: "running", labels: {}, fence: PLANE_FENCE, specDigest };
 }
