@@ -4,5 +4,6 @@ export * from "./domain/ids.ts";
 export * from "./domain/manifest.ts";
 export * from "./domain/plan.ts";
 export * from "./domain/states.ts";
+export type * from "./api/documents.ts";
 export type { Finding } from "./ports/policy-engine.ts";
 export type { SnapshotEntry } from "./ports/stores.ts";

@@ -1,7 +1,14 @@
-import type { SnapshotEntry } from "@helixstack/core/client";
+import type {
+  DeploymentDetail,
+  DeploymentItem,
+  DeploymentResult,
+  Finding,
+  PageOf,
+  ServiceChange,
+  SnapshotEntry,
+} from "@helixstack/core/client";
 import type { Digest } from "@helixstack/sdk";
 import type { Http } from "./http.ts";
-import type { DeploymentItem, DeploymentResult, PageOf, PlanResult } from "./wire.ts";
 
 /** What is asked for, as the API takes it. */
 export interface ManifestInput {
@@ -9,6 +16,12 @@ export interface ManifestInput {
   readonly manifest: { readonly text: string; readonly file: string };
   readonly detected: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly runtime?: string;
+}
+
+/** What a deploy would change, and what the policies say of it. */
+export interface PlanResult {
+  readonly changes: readonly ServiceChange[];
+  readonly findings: readonly Finding[];
 }
 
 export type DeploymentInput = { readonly message?: string; readonly timeoutMs?: number } & (
@@ -28,7 +41,7 @@ export function createApi(http: Http) {
       http.request<PlanResult>("POST", "/v1/plan", { body: input, repeatable: true }),
     createDeployment: (input: DeploymentInput, key: string) =>
       http.request<DeploymentItem>("POST", "/v1/deployments", { body: input, headers: { "idempotency-key": key }, repeatable: true }),
-    deployment: (id: string) => http.request<DeploymentItem & Record<string, unknown>>("GET", `/v1/deployments/${encodeURIComponent(id)}`),
+    deployment: (id: string) => http.request<DeploymentDetail>("GET", `/v1/deployments/${encodeURIComponent(id)}`),
     result: (id: string) => http.request<DeploymentResult>("GET", `/v1/deployments/${encodeURIComponent(id)}/result`),
     cancel: (id: string) => http.request<DeploymentItem>("POST", `/v1/deployments/${encodeURIComponent(id)}/cancel`, { repeatable: true }),
     deployments: (query: Readonly<Record<string, string | number | undefined>>) =>

@@ -1,4 +1,6 @@
-import { EngineError } from "@helixstack/core/client";
+import { EngineError, type ErrorDocument, errorRow } from "@helixstack/core/client";
+import { isErrorCode } from "../error-table.ts";
+import { fromDocument } from "../failure.ts";
 import { backOff } from "./back-off.ts";
 import { type StreamEvent, readEvents } from "./event-stream.ts";
 import type { Http, RequestOptions } from "./http.ts";
@@ -22,13 +24,17 @@ export async function* follow(http: Http, path: string, options: FollowOptions):
     try {
       const response = await http.open(path, requestOf(options, lastId));
       waiting.renew();
+      let isStopping = false;
       for await (const event of readEvents(response.body ?? [])) {
         if (event.id !== "") lastId = event.id;
         waiting.renew();
+        isStopping = event.event === "reconnect" || event.event === "error";
+        if (event.event === "error") throwUnlessPassing(event.data);
+        if (isStopping) break;
         waiting.reset();
         yield event;
       }
-      if (await options.isOver()) return;
+      if (!isStopping && (await options.isOver())) return;
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof EngineError) throw error;
@@ -36,6 +42,12 @@ export async function* follow(http: Http, path: string, options: FollowOptions):
     }
     if (!(await waiting.pause())) throw new EngineError("PLANE_DOWN", "The control plane does not come back.");
   }
+}
+
+/** The server says why it broke the stream off; what passes by itself (a database that restarts) is waited for. */
+function throwUnlessPassing(data: string): void {
+  const error = fromDocument(JSON.parse(data) as ErrorDocument);
+  if (!isErrorCode(error.code) || !errorRow(error.code).retryable) throw error;
 }
 
 function requestOf({ query, signal }: FollowOptions, lastId: string | null): RequestOptions {

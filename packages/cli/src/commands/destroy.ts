@@ -33,7 +33,7 @@ async function destroy(cli: Cli, options: DestroyOptions): Promise<void> {
   return runDeployment(cli, {
     start: "control",
     detach: options.detach,
-    prepare: () => Promise.resolve({ kind: "destroy", project, environment, withData, ...(timeoutMs !== undefined && { timeoutMs }) }),
+    prepare: { kind: "destroy", project, environment, withData, ...(timeoutMs !== undefined && { timeoutMs }) },
   });
 }
 

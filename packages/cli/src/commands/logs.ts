@@ -1,8 +1,7 @@
-import { EngineError } from "@helixstack/core/client";
+import { EngineError, type EnvironmentStatus } from "@helixstack/core/client";
 import type { Command } from "commander";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
-import type { EnvironmentStatus } from "../client/wire.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { eachLine } from "../logs/each-line.ts";
 import { type LinesOptions, type LogLine, deploymentLines, lineText, serviceLines } from "../logs/lines.ts";

@@ -1,7 +1,7 @@
+import type { DeploymentItem, EnvironmentItem } from "@helixstack/core/client";
 import type { Command } from "commander";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
-import type { DeploymentItem, EnvironmentItem } from "../client/wire.ts";
 import { type EnvironmentOptions, countOption, withEnvironment } from "../options.ts";
 import type { Colors } from "../output/colors.ts";
 import { table } from "../output/table.ts";

@@ -1,3 +1,4 @@
+import type { Candidate } from "@helixstack/core/client";
 import type { Command } from "commander";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
@@ -6,7 +7,6 @@ import { type EnvironmentOptions, spanOption, withEnvironment } from "../options
 import { candidatesText } from "../output/candidates-text.ts";
 import { LONG_PATIENCE_MS, openSession } from "../plane/session.ts";
 import { projectName } from "../project/manifest-file.ts";
-import type { Candidate } from "../client/wire.ts";
 
 interface RollbackOptions extends EnvironmentOptions {
   readonly project?: string;
@@ -44,14 +44,13 @@ function goTo(cli: Cli, options: RollbackOptions & { readonly release: string })
   return runDeployment(cli, {
     start: "full",
     detach: options.detach,
-    prepare: () =>
-      Promise.resolve({
-        kind: "rollback",
-        project,
-        environment,
-        release,
-        ...(message !== undefined && { message }),
-        ...(timeoutMs !== undefined && { timeoutMs }),
-      }),
+    prepare: {
+      kind: "rollback",
+      project,
+      environment,
+      release,
+      ...(message !== undefined && { message }),
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    },
   });
 }

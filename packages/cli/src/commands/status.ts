@@ -1,8 +1,7 @@
-import { EngineError } from "@helixstack/core/client";
+import { EngineError, isTerminal, type DeploymentItem, type EnvironmentStatus } from "@helixstack/core/client";
 import type { Command } from "commander";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
-import type { DeploymentItem, EnvironmentStatus } from "../client/wire.ts";
 import { awaitResult } from "../deployment/await-result.ts";
 import { presentResult } from "../deployment/present.ts";
 import { onInterrupt } from "../interrupt.ts";
@@ -45,10 +44,11 @@ async function sessionOrNull(cli: Cli): Promise<Session | null> {
   }
 }
 
-const NOTHING: EnvironmentStatus = { services: [] };
+/** Where nothing was deployed there is nothing else to say. */
+const NOTHING: Partial<EnvironmentStatus> & Pick<EnvironmentStatus, "services"> = { services: [] };
 
 /** A project that was never deployed has no services; an environment that was named and is not there is an error. */
-async function environmentStatus(cli: Cli, { session, options }: { session: Session; options: StatusOptions }): Promise<EnvironmentStatus> {
+async function environmentStatus(cli: Cli, { session, options }: { session: Session; options: StatusOptions }): Promise<typeof NOTHING> {
   try {
     const project = projectName({ ...options, cwd: cli.cwd });
     return await session.api.environment<EnvironmentStatus>(project, options.environment, "status");
@@ -69,6 +69,8 @@ async function wait(cli: Cli, options: StatusOptions): Promise<void> {
   const timeoutMs = spanOption("--timeout", options.timeout);
   const session = await openSession(cli, { start: "none", patienceMs: LONG_PATIENCE_MS });
   const id = typeof options.wait === "string" ? options.wait : (await newest(cli, { session, options })).id;
+  const now = await session.api.result(id);
+  if (isTerminal(now.deployment.status)) return presentResult(cli, now, { sinceMs });
   const progress = createProgress(cli.err);
   try {
     const result = await awaitResult(session, id, { progress, interrupted: onInterrupt(), timeoutMs });

@@ -1,7 +1,7 @@
+import type { TokenItem } from "@helixstack/core/client";
 import type { Command } from "commander";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
-import type { TokenItem } from "../client/wire.ts";
 import { table } from "../output/table.ts";
 import { ago } from "../output/time.ts";
 import { openSession } from "../plane/session.ts";

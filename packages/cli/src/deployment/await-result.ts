@@ -1,6 +1,5 @@
-import { EngineError, isTerminal } from "@helixstack/core/client";
+import { EngineError, isTerminal, type DeploymentResult } from "@helixstack/core/client";
 import { follow } from "../client/follow.ts";
-import type { DeploymentResult } from "../client/wire.ts";
 import { Failure } from "../failure.ts";
 import { deploymentLines } from "../logs/lines.ts";
 import type { Progress } from "../output/progress.ts";

@@ -1,6 +1,5 @@
-import { EngineError } from "@helixstack/core/client";
+import { EngineError, type DeploymentResult, type ServiceResult } from "@helixstack/core/client";
 import type { Cli } from "../cli.ts";
-import type { DeploymentResult, ServiceResult } from "../client/wire.ts";
 import { Failure, fromDocument } from "../failure.ts";
 import { findingsText } from "../output/findings.ts";
 import { columns } from "../output/table.ts";
@@ -22,12 +21,18 @@ function urlLines(services: readonly ServiceResult[]): string {
   return columns(reachable.map(({ name, url }) => [name, url!]));
 }
 
-function closing({ err: { colors } }: Cli, { deployment, release, services }: DeploymentResult, time: string): string {
-  const what = deployment.noChange ? `nothing changed; release ${release?.id} goes on` : `live as ${release?.id ?? "nothing"} in ${time}`;
+function closing({ err: { colors } }: Cli, result: DeploymentResult, time: string): string {
+  const { services } = result;
   const addresses = services.flatMap(({ name, address }) =>
     address ? [`  ${services.length > 1 ? `${name} also ` : "also "}at http://${address.host}:${address.port}`] : [],
   );
-  return [`${colors.green("✓")} ${what}`, ...addresses, colors.dim("  next: helix status, helix logs -f, helix rollback")].join("\n");
+  const next = services.length > 0 ? [colors.dim("  next: helix status, helix logs -f, helix rollback")] : [];
+  return [`${colors.green("✓")} ${whatHappened(result, time)}`, ...addresses, ...next].join("\n");
+}
+
+function whatHappened({ deployment: { kind, noChange }, release }: DeploymentResult, time: string): string {
+  if (kind === "destroy" || release === null) return `removed in ${time}`;
+  return noChange ? `nothing changed; release ${release.id} goes on` : `live as ${release.id} in ${time}`;
 }
 
 function failureOf(result: DeploymentResult): Failure {

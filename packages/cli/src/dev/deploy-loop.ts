@@ -1,6 +1,6 @@
+import type { DeploymentResult } from "@helixstack/core/client";
 import { randomUUID } from "node:crypto";
 import type { Cli } from "../cli.ts";
-import type { DeploymentResult } from "../client/wire.ts";
 import { awaitResult } from "../deployment/await-result.ts";
 import { manifestInput, manifestOf, sendSource, type SourceOptions } from "../deployment/deploy-input.ts";
 import { errorOf } from "../deployment/present.ts";

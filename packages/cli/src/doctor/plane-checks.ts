@@ -1,6 +1,6 @@
+import type { PlaneProcess } from "../plane/local-plane.ts";
 import { EngineError } from "@helixstack/core/client";
 import type { Cli } from "../cli.ts";
-import type { PlaneProcess } from "../client/wire.ts";
 import { findConnection, helixHome } from "../plane/home.ts";
 import { type Session, openSession } from "../plane/session.ts";
 import type { Check } from "./local-checks.ts";

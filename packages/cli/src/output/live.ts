@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { type Colors, planeColor } from "./colors.ts";
 import type { StepList, StepView } from "./steps.ts";
 import { span } from "./time.ts";
@@ -53,6 +54,5 @@ function cut(text: string, width: number): string {
 
 /** In a terminal too narrow for the title the colours go first. */
 function cutTitle(text: string, { columns, plain }: { readonly columns: number; readonly plain: number }): string {
-  // eslint-disable-next-line no-control-regex
-  return plain < columns ? text : cut(text.replace(/\u001b\[[0-9;]*m/g, ""), columns - 1);
+  return plain < columns ? text : cut(stripVTControlCharacters(text), columns - 1);
 }

@@ -1,11 +1,11 @@
-import type { EnvironmentStatus, ServiceStatus } from "../client/wire.ts";
+import type { EnvironmentStatus, ServiceStatus } from "@helixstack/core/client";
 import type { PlaneReport } from "../plane/report.ts";
 import type { Colors } from "./colors.ts";
 import { columns, table } from "./table.ts";
 
 /** Services with both of their addresses, then the local plane's processes. */
 export function statusText(
-  { environment, plane }: { readonly environment: EnvironmentStatus; readonly plane: PlaneReport },
+  { environment, plane }: { readonly environment: Pick<EnvironmentStatus, "services">; readonly plane: PlaneReport },
   colors: Colors,
 ): string {
   const rows = environment.services.map((service) => [

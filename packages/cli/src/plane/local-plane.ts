@@ -1,5 +1,3 @@
-import type { PlaneProcess } from "../client/wire.ts";
-
 /** What `@helixstack/core/local-plane` offers. It is loaded only where a plane is started or stopped: it brings the server's modules along. */
 export interface LocalPlane {
   /** Starts what is not running, at most up to the level; safe to call at any time, by several at once. */
@@ -26,4 +24,10 @@ export async function loadLocalPlane(): Promise<LocalPlane> {
   // A name that the compiler does not follow: the command is built without the server.
   const name: string = "@helixstack/core/local-plane";
   return (await import(name)) as LocalPlane;
+}
+
+/** A process of the plane; one that plays two roles is listed twice. */
+export interface PlaneProcess {
+  readonly role: string;
+  readonly pid: number;
 }

@@ -1,6 +1,6 @@
+import type { PlaneProcess } from "./local-plane.ts";
 import { existsSync } from "node:fs";
 import type { Cli } from "../cli.ts";
-import type { PlaneProcess } from "../client/wire.ts";
 import { findConnection, helixHome, isRemote } from "./home.ts";
 import { loadLocalPlane } from "./local-plane.ts";
 import type { Session } from "./session.ts";

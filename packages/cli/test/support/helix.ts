@@ -10,7 +10,7 @@ export const helixBin = join(folder, "bin/helix.js");
 /** What one run of `helix` gave. */
 export interface Run {
   readonly exit: number | null;
-  readonly signal: NodeJS.Signals | null;
+  readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
   /** The documents on stdout, one a line. */
@@ -31,9 +31,7 @@ export async function helix(args: readonly string[], options: RunOptions = {}): 
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  const [exit, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
-    child.once("close", (...end) => resolve(end)),
-  );
+  const [exit, signal] = await new Promise<[number | null, string | null]>((resolve) => child.once("close", (...end) => resolve(end)));
   return { exit, signal, stdout, stderr, documents: documentsOf(stdout) };
 }
 
