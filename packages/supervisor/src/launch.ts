@@ -18,7 +18,7 @@ export interface LaunchInput {
 export async function launch(unit: Unit, input: LaunchInput): Promise<Launched> {
   const files: number[] = [];
   try {
-    statSync(unit.cwd);
+    for (const path of [unit.cwd, ...(unit.needs ?? [])]) statSync(path);
     for (const fifo of input.fifos) files.push(openForProcess(fifo));
     const child = spawn(unit.argv[0]!, unit.argv.slice(1), {
       cwd: unit.cwd,

@@ -9,6 +9,7 @@ import type { Unit } from "./unit.ts";
 
 const KILL_WAIT_MS = 10_000;
 const POLL_MS = 5;
+const FREEZE_WAIT_MS = 1000;
 
 /** One life of a unit: a process that this supervisor started or took over, and the pipes that bring its output. */
 export class UnitProcess {
@@ -68,8 +69,10 @@ export class UnitProcess {
     if (!this.#isOver && !this.#isOwnChild && !isAlive(this.identity)) this.#end(null);
   }
 
-  freeze(): void {
+  /** Returns once the main process executes nothing any more. */
+  async freeze(): Promise<void> {
     signalGroup(this.identity, "SIGSTOP");
+    for (const until = Date.now() + FREEZE_WAIT_MS; this.isAlive && !this.isStopped && Date.now() < until;) await sleep(1);
   }
 
   thaw(): void {

@@ -17,6 +17,8 @@ export interface Unit {
   /** What shall be. `ensure` takes it as it stands here. */
   readonly desired: Desired;
   readonly labels: Readonly<Record<string, string>>;
+  /** Paths without which the process is not started: it would only fail. */
+  readonly needs?: readonly string[];
   /** Absolute folders that go when the unit is removed: under the home, or `/dev/shm/helix-*`. */
   readonly owns?: readonly string[];
   /** What asks it to end. Default `SIGTERM`. */

@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { Identity, Owned } from "@helixstack/sdk";
+
+/** Labels of a unit: ids to find it by, names to read. */
+export function labelsOf(identity: Identity, kind: "revision" | "task"): Record<string, string> {
+  return {
+    "helix.kind": kind,
+    "helix.installation": identity.installation,
+    "helix.organization": identity.organization,
+    "helix.project": identity.names.project,
+    "helix.environment": identity.names.environment,
+    "helix.service": identity.names.service,
+    "helix.revision": identity.revision,
+    "helix.unit": identity.unit,
+    "helix.project.id": identity.project,
+    "helix.environment.id": identity.environment,
+  };
+}
+
+/** The labels by which the instances of a revision are found, whatever people renamed since. */
+export function revisionLabels(identity: Identity): Record<string, string> {
+  return { "helix.kind": "revision", "helix.installation": identity.installation, "helix.revision": identity.revision };
+}
+
+/** The identity that labels tell; empty strings where a label is missing. */
+export function identityOf(labels: Readonly<Record<string, string>>): Owned["identity"] {
+  return {
+    installation: labels["helix.installation"] ?? "",
+    organization: labels["helix.organization"] ?? "",
+    project: labels["helix.project.id"] ?? "",
+    environment: labels["helix.environment.id"] ?? "",
+    unit: labels["helix.unit"] ?? "",
+    revision: labels["helix.revision"] ?? "",
+  };
+}
+
+/** The name of one process: names to read, the revision's id to be unique. */
+export function unitName(identity: Identity, suffix: string): string {
+  const { project, environment, service } = identity.names;
+  return `${[project, environment, service].map(slug).join("-")}-${identity.revision}-${slug(suffix)}`;
+}
+
+/** Where the things of one revision are. */
+export interface Folders {
+  readonly revision: string;
+  /** Kept by all instances together, for a service without a volume. */
+  readonly data: string;
+  /** One instance or task. */
+  readonly instance: string;
+  readonly app: string;
+  readonly temporary: string;
+}
+
+/** The folders of one instance (`suffix` its number) or task. */
+export function foldersOf(home: string, revision: string, suffix: string): Folders {
+  const folder = join(home, "revisions", revision);
+  const instance = join(folder, slug(suffix));
+  return { revision: folder, data: join(folder, "data"), instance, app: join(instance, "app"), temporary: join(instance, "tmp") };
+}
+
+/** Names the home in places outside it. */
+export function homeTag(home: string): string {
+  return createHash("sha256").update(home).digest("hex").slice(0, 12);
+}
+
+function slug(name: string): string {
+  const plain = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "");
+  return plain.slice(0, 40) || "x";
+}

@@ -1,0 +1,52 @@
+import { execFile } from "node:child_process";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { PluginError, type PluginContext } from "@helixstack/sdk";
+import type { Config } from "./config.ts";
+
+const run = promisify(execFile);
+const SCRIPT = fileURLToPath(new URL("../scripts/read-only.sh", import.meta.url));
+
+/**
+ * Puts in front of a command what makes `folder` read-only for it: a bind mount in a mount namespace of its own. An ordinary user
+ * needs a user namespace for that, and is the same user again when the command begins. Pure.
+ */
+export function readOnly(
+  command: readonly string[],
+  input: { readonly folder: string; readonly uid: number; readonly gid: number },
+): string[] {
+  const { folder, uid, gid } = input;
+  const inside = ["--mount", "--propagation", "private", "--", SCRIPT, folder];
+  if (uid === 0) return ["unshare", ...inside, ...command];
+  const back = ["unshare", "--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"];
+  return ["unshare", "--user", "--map-root-user", ...inside, ...back, ...command];
+}
+
+let probe: Promise<string | null> | null = null;
+
+/** Fails with `UNSUPPORTED` where this machine does not let us make a folder read-only. Tried once, not guessed. */
+export async function requireReadOnly(ctx: PluginContext<Config>): Promise<void> {
+  probe ??= tryOut(join(ctx.home, `probe-${process.pid}`));
+  const fault = await probe;
+  if (fault === null) return;
+  throw new PluginError("UNSUPPORTED", `filesystem: read-only needs a mount namespace, which this machine refuses: ${fault}`, {
+    hint: "Allow unprivileged user namespaces, run HelixStack as root, or use `runtime: docker`.",
+  });
+}
+
+async function tryOut(folder: string): Promise<string | null> {
+  try {
+    await mkdir(folder, { recursive: true });
+    const command = ["sh", "-c", "! touch x 2>/dev/null"];
+    const [program, ...args] = readOnly(command, { folder, uid: process.getuid!(), gid: process.getgid!() });
+    await run(program!, args, { timeout: 5000 });
+    return null;
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string };
+    return stderr?.trim() || message;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

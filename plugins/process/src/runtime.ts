@@ -1,0 +1,91 @@
+import { readdir, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type Change, type PluginContext, type RuntimePlane, specDigest } from "@helixstack/sdk";
+import { Type } from "typebox";
+import { ask, findUnits, type UnitStatus } from "./client.ts";
+import { type Config, type State, stateSchema } from "./config.ts";
+import { attempt } from "./failures.ts";
+import { ensureInstances, removeUnit } from "./instances.ts";
+import { listOwned } from "./list.ts";
+import { readLogs } from "./logs.ts";
+import { foldersOf, revisionLabels } from "./names.ts";
+import { observeRevision } from "./observe.ts";
+import { runTask } from "./run.ts";
+import { memoryFolder } from "./secrets.ts";
+import { destroyVolume, ensureVolume } from "./volumes.ts";
+
+/**
+ * Revisions as processes of this machine, kept by the supervisor of the home. Memory limits are enforced by measuring: above the limit
+ * the instance is killed and started again. Processor limits are not enforced.
+ */
+export const runtime: RuntimePlane<Config, State> = {
+  accepts: ["node-bundle", "static-site"],
+  exposes: "http",
+  fencing: "fence",
+  spec: Type.Object({}, { additionalProperties: false }),
+  state: stateSchema,
+  stateVersion: 1,
+
+  observe: (ctx) => observeRevision(ctx),
+
+  plan({ spec, observed }): readonly Change[] {
+    if (!observed) return [{ action: "create", path: "", from: null, to: spec.artifact.digest }];
+    const wanted = specDigest(spec);
+    if (observed.specDigest !== wanted) return [{ action: "replace", path: "", from: observed.specDigest, to: wanted }];
+    if (observed.instances.length !== spec.replicas)
+      return [{ action: "update", path: "replicas", from: observed.instances.length, to: spec.replicas }];
+    return observed.phase === "running" ? [] : [{ action: "update", path: "phase", from: observed.phase, to: "running" }];
+  },
+
+  async apply(ctx, { spec }) {
+    await ensureInstances(ctx, spec);
+    return (await observeRevision(ctx)) ?? NOTHING;
+  },
+
+  async destroy(ctx, { graceMs }) {
+    const { installation, revision } = ctx.identity;
+    const units = await findUnits(ctx, { "helix.installation": installation, "helix.revision": revision });
+    await Promise.all(units.map((unit) => removeUnit(ctx, { name: unit.name, graceMs: graceOf(unit, graceMs) })));
+    await removeFolders(ctx);
+  },
+
+  list: listOwned,
+
+  async suspend(ctx, { how, graceMs }) {
+    const units = await findUnits(ctx, revisionLabels(ctx.identity));
+    const { fence } = ctx;
+    await ask(ctx, `${how} the revision`, async (supervisor) => {
+      await Promise.all(
+        units.map((unit) => {
+          if (how === "freeze") return supervisor.freeze(unit.name, { fence });
+          return supervisor.stop(unit.name, { graceMs: graceOf(unit, graceMs), fence });
+        }),
+      );
+    });
+    return (await observeRevision(ctx)) ?? NOTHING;
+  },
+
+  logs: readLogs,
+  run: runTask,
+  ensureVolume: (ctx) => ensureVolume(ctx),
+  destroyVolume,
+};
+
+const NOTHING = { state: {}, phase: "stopped", endpoints: [], instances: [], specDigest: null } as const;
+
+/** A frozen process is not thawed in order to end: it must run nothing. */
+function graceOf(unit: UnitStatus, graceMs: number): number {
+  return unit.phase === "frozen" ? 0 : graceMs;
+}
+
+/** Removes what a process that was never started, or only half removed, may have left. */
+async function removeFolders(ctx: PluginContext<Config>): Promise<void> {
+  const { revision } = foldersOf(ctx.home, ctx.identity.revision, "0");
+  await attempt("remove the work folder", () => rm(revision, { recursive: true, force: true, maxRetries: 3 }));
+  const memory = memoryFolder(ctx.config);
+  for (const name of await readdir(memory).catch(() => [])) {
+    if (name.includes(`-${ctx.identity.revision}-`)) await rm(join(memory, name), { recursive: true, force: true });
+  }
+  // Stays while another revision uses it.
+  await rmdir(memory).catch(() => undefined);
+}
