@@ -76,7 +76,7 @@ export async function setRoutes({ trx, grip }: CommitContext, write: WriteOf<"ro
   return [];
 }
 
-/** A volume that is there already stays as it is; one that is gone is wanted again. */
+/** A volume that is there already stays as it is; one that is gone or forgotten is wanted again. */
 export async function wantVolume({ trx, grip }: CommitContext, { volume }: WriteOf<"volume.want">): Applied {
   const { id, service, name, plugin } = volume;
   await trx
@@ -92,7 +92,10 @@ export async function wantVolume({ trx, grip }: CommitContext, { volume }: Write
       state: "wanted",
     })
     .onConflict((conflict) =>
-      conflict.columns(["organization", "id"]).doUpdateSet({ state: "wanted", handle: null }).where("volume.state", "=", "gone"),
+      conflict
+        .columns(["organization", "id"])
+        .doUpdateSet({ state: "wanted", handle: null })
+        .where("volume.state", "in", ["gone", "forgotten"]),
     )
     .execute();
   return [];

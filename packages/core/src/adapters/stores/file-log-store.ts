@@ -73,9 +73,12 @@ async function append(path: string, { lines, maxStreamBytes }: { lines: readonly
 /** The text of as many lines as there is room for, the last of them over the edge, and then a line that says so. */
 function fit(lines: readonly StoredLine[], room: number): string {
   let text = "";
+  let bytes = 0;
   for (const line of lines) {
-    text += toLine(line);
-    if (text.length > room) return text + toLine({ at: line.at, level: "warn", step: null, text: FULL });
+    const next = toLine(line);
+    text += next;
+    bytes += Buffer.byteLength(next);
+    if (bytes >= room) return text + toLine({ at: line.at, level: "warn", step: null, text: FULL });
   }
   return text;
 }
