@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { type IncomingMessage, type RequestListener, type RequestOptions, type Server, createServer, request } from "node:http";
 import { type AddressInfo, type Socket, connect } from "node:net";
@@ -8,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { PluginContext, Route, RouteTable, Target } from "@helixstack/sdk";
 import Value from "typebox/value";
+import { WebSocketServer } from "ws";
 import { type RouterClient, routerClient } from "../src/client.ts";
 import { type Limits, type RouterConfig, configSchema } from "../src/config.ts";
 import { delivery } from "../src/delivery.ts";
@@ -17,6 +20,8 @@ const ENTRY = fileURLToPath(new URL("../dist/data-plane/main.js", import.meta.ur
 export interface World {
   readonly config: RouterConfig;
   readonly client: RouterClient;
+  /** The unit that is meant where none is named; a port derives from it, so that worlds do not meet. */
+  readonly unit: string;
   readonly ctx: (unit?: string) => PluginContext<RouterConfig>;
   readonly apply: (
     routes: readonly Partial<Route>[],
@@ -40,6 +45,7 @@ export async function makeWorld(options: { limits?: Partial<Limits>; httpPort?: 
     limits: options.limits ?? {},
   }) as RouterConfig;
   let child: ChildProcess | null = null;
+  const children: ChildProcess[] = [];
   let output = "";
   let generation = 0;
   const client = routerClient(config, new AbortController().signal);
@@ -48,21 +54,25 @@ export async function makeWorld(options: { limits?: Partial<Limits>; httpPort?: 
       env: { ...process.env, HELIX_PLUGIN_CONFIG: JSON.stringify(config) },
       stdio: ["ignore", "pipe", "inherit"],
     });
+    children.push(child);
     child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
     await until(async () => (await client.status().catch(() => null)) !== null, 5000);
   };
   const kill = async (signal: NodeJS.Signals = "SIGKILL"): Promise<void> => {
-    const running = child;
-    if (running === null || running.exitCode !== null || running.signalCode !== null) return;
-    const ended = new Promise((resolve) => running.once("exit", resolve));
-    running.kill(signal);
-    await ended;
+    for (const running of children) {
+      if (running.exitCode !== null || running.signalCode !== null) continue;
+      const ended = new Promise((resolve) => running.once("exit", resolve));
+      running.kill(signal);
+      await ended;
+    }
   };
-  const ctx = (unit = "unit-1"): PluginContext<RouterConfig> => contextOf(config, unit);
+  const own = `unit-${randomUUID()}`;
+  const ctx = (unit = own): PluginContext<RouterConfig> => contextOf(config, unit);
   await start();
   return {
     config,
     client,
+    unit: own,
     ctx,
     start,
     kill,
@@ -141,6 +151,13 @@ export async function makeUpstream(listener: RequestListener, port = 0): Promise
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** A WebSocket server that listens. */
+export async function makeWebSocketServer(): Promise<{ server: WebSocketServer; port: number }> {
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  await once(server, "listening");
+  return { server, port: (server.address() as AddressInfo).port };
 }
 
 /** A server that answers with bytes as given, for every connection. */

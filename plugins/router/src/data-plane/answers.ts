@@ -19,7 +19,7 @@ const LINGER_MS = 3000;
 export function sendAnswer(req: IncomingMessage, res: ServerResponse, { answer, id }: { answer: OwnAnswer; id: string | null }): void {
   const unread = !req.complete;
   const body = render(answer, { id, asJson: wantsJson(req) });
-  if (answer.close === true || unread) res.shouldKeepAlive = false;
+  if (isLast(req, answer)) res.shouldKeepAlive = false;
   res.writeHead(answer.status, [...bodyHeaders(body), ...(id === null ? [] : ["X-Request-Id", id]), ...(answer.headers ?? [])]);
   if (!unread || answer.close === true) {
     res.end(body.bytes);
@@ -27,6 +27,11 @@ export function sendAnswer(req: IncomingMessage, res: ServerResponse, { answer, 
   }
   res.write(body.bytes);
   linger(req, res);
+}
+
+/** Whether the connection ends with this answer. */
+export function isLast(req: IncomingMessage, answer: OwnAnswer): boolean {
+  return answer.close === true || !req.complete;
 }
 
 /** The same for a connection on which nothing can be parsed any more. */

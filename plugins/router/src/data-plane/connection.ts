@@ -16,6 +16,8 @@ export interface Connection {
   readonly waiting: Exchange[];
   /** So many wait that no more is read. */
   isPaused: boolean;
+  /** The answer that is being sent is the last: what was pipelined behind it is not served. */
+  isClosing: boolean;
   /** Set when the bytes can no longer be read as HTTP: what is said once the requests before them are answered. */
   broken: OwnAnswer | null;
 }
@@ -32,7 +34,16 @@ export function openConnection(plane: Plane, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const connection: Connection = { plane, socket, remote: remoteOf(socket), current: null, waiting: [], isPaused: false, broken: null };
+  const connection: Connection = {
+    plane,
+    socket,
+    remote: remoteOf(socket),
+    current: null,
+    waiting: [],
+    isPaused: false,
+    isClosing: false,
+    broken: null,
+  };
   (socket as Tracked)[CONNECTION] = connection;
   plane.connections.add(connection);
   socket.on("close", forget);
@@ -44,6 +55,10 @@ export function connectionOf(socket: Socket): Connection | undefined {
 
 /** Lets a request have its turn. */
 export function enqueue(connection: Connection, exchange: Exchange): void {
+  if (connection.isClosing) {
+    exchange.abandon();
+    return;
+  }
   if (connection.current === null) {
     connection.current = exchange;
     exchange.begin();
@@ -59,6 +74,7 @@ export function enqueue(connection: Connection, exchange: Exchange): void {
 /** A request is over: the next one, or what is left to say. */
 export function next(connection: Connection, finished: Exchange): void {
   if (connection.current !== finished) return;
+  if (connection.isClosing) abandonWaiting(connection);
   const following = connection.waiting.shift() ?? null;
   connection.current = following;
   if (connection.isPaused && connection.waiting.length === 0) {
@@ -84,6 +100,10 @@ function forget(this: Tracked): void {
   const connection = this[CONNECTION];
   if (connection === undefined) return;
   connection.plane.connections.delete(connection);
+  abandonWaiting(connection);
+}
+
+function abandonWaiting(connection: Connection): void {
   for (const exchange of connection.waiting.splice(0)) exchange.abandon();
 }
 

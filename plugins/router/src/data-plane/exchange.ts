@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
-import { type OwnAnswer, sendAnswer } from "./answers.ts";
+import { type OwnAnswer, isLast, sendAnswer } from "./answers.ts";
 import { type Connection, next } from "./connection.ts";
 import { EventStream } from "./event-stream.ts";
 import type { Held } from "./hold-queue.ts";
@@ -106,12 +106,14 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#abort?.();
-    if (this.#hasHead) this.#res.destroy();
-    else
-      sendAnswer(this.#req, this.#res, {
-        answer: this.#expectsContinue && !this.#body?.started ? { ...answer, close: true } : answer,
-        id: this.#id,
-      });
+    if (this.#hasHead) {
+      this.#res.destroy();
+      return;
+    }
+    // A client that was not told to continue may never send its body: there is nothing to wait for.
+    const final = this.#expectsContinue && !this.#body?.started ? { ...answer, close: true } : answer;
+    if (isLast(this.#req, final)) this.connection.isClosing = true;
+    sendAnswer(this.#req, this.#res, { answer: final, id: this.#id });
   }
 
   /** The connection is gone before the request had its turn. */
@@ -202,7 +204,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
     const { release } = (this.#target as LiveTarget).revision;
     head.headers.push("X-Request-Id", this.#id as string);
     if (release !== null) head.headers.push("X-Helix-Release", release);
-    if (plane.isStopping) this.#res.shouldKeepAlive = false;
+    if (plane.isStopping) this.#closeAfter();
     this.#res.writeHead(status, statusText, head.headers);
     this.#hasHead = true;
     this.#resume = resume;
@@ -301,6 +303,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
     this.#isSettled = true;
     this.#res.end();
     this.#abort?.();
+  }
+
+  #closeAfter(): void {
+    this.#res.shouldKeepAlive = false;
+    this.connection.isClosing = true;
   }
 
   #release(): void {

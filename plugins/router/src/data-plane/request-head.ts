@@ -63,10 +63,8 @@ function readSpecial(head: RequestHead, kind: number, name: string, value: strin
       return null;
     case KIND.transferEncoding:
       if (head.chunked) return "framing";
-      // Any other coding would be passed on undone: the target could not know that it is there.
-      if (value.toLowerCase() !== "chunked") return "coding";
       head.chunked = true;
-      return null;
+      return codingFault(value.toLowerCase());
     case KIND.requestId:
       head.requestId = value;
       return null;
@@ -81,6 +79,12 @@ function readSpecial(head: RequestHead, kind: number, name: string, value: strin
       readForwarded(head, kind, name, value, options);
       return null;
   }
+}
+
+/** A coding before chunked would be passed on undone, and the target not know of it; without chunked at the end there is no end. */
+function codingFault(value: string): HeadFault | null {
+  if (value === "chunked") return null;
+  return /[ \t,]chunked$/.test(value) ? "coding" : "framing";
 }
 
 function readForwarded(head: RequestHead, kind: number, name: string, value: string, options: HeadOptions): void {
