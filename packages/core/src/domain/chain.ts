@@ -47,9 +47,9 @@ function handOffProblem({ service, find }: ServiceChain): string | null {
   if (!produces.some((kind) => accepts.includes(kind))) {
     return `build ${service.build} makes ${list(produces)}, and runtime ${service.runtime} takes ${list(accepts)}`;
   }
-  if (exposes === "none") return null;
   const { routes } = find("delivery", service.delivery).planes.delivery!;
-  if (routes.includes(exposes)) return null;
+  // What has no address needs none.
+  if (exposes === "none" || routes.includes(exposes)) return null;
   return `runtime ${service.runtime} exposes ${exposes}, and delivery ${service.delivery} routes ${list(routes)}`;
 }
 

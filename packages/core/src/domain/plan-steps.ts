@@ -59,7 +59,7 @@ export function step(kind: StepKind, service: string | null = null, subject: str
 
 /** Delivery plugins of services whose address must be known before those that need them start. */
 function reservations(fresh: readonly ServicePlan[], { manifest, wanted }: PlanInput): readonly string[] {
-  const needed = fresh.flatMap(({ service }) => manifest.services[service]!.needs).filter((name) => wanted[name]!.exposes !== "none");
+  const needed = fresh.flatMap(({ service }) => manifest.services[service]!.needs).filter((name) => wanted[name]!.isRouted);
   return unique(needed.map((name) => manifest.services[name]!.delivery));
 }
 
@@ -69,7 +69,7 @@ function taskSteps(service: string, { manifest }: PlanInput): readonly PlannedSt
 
 /** Every delivery plugin whose table changes or might: also one that a service is leaving. */
 function routers(services: readonly ServicePlan[], { live, wanted }: PlanInput): readonly string[] {
-  const now = services.filter(({ service }) => wanted[service]!.exposes !== "none").map(({ delivery }) => delivery);
+  const now = services.filter(({ service }) => wanted[service]!.isRouted).map(({ delivery }) => delivery);
   const before = Object.values(live?.services ?? {}).map(({ delivery }) => delivery);
   return unique([...now, ...before]);
 }

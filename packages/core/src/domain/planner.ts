@@ -1,4 +1,4 @@
-import type { Artifact, EndpointKind, SecretRef } from "@helixstack/sdk";
+import type { Artifact, SecretRef } from "@helixstack/sdk";
 import { shortDigest } from "./digest.ts";
 import { projectDiff, serviceDiff } from "./manifest-diff.ts";
 import type { Manifest, Service } from "./manifest.ts";
@@ -19,7 +19,8 @@ export interface PlanInput {
 export interface WantedService {
   readonly build: BuildOrigin;
   readonly runtimeVersion: string;
-  readonly exposes: EndpointKind;
+  /** Whether its delivery brings requests to it: a worker may have no address at all. */
+  readonly isRouted: boolean;
   readonly secrets: readonly SecretRef[];
   readonly specDigest: string;
   /** Known already for a rollback; null where it is to be built. */
@@ -46,8 +47,8 @@ export interface LiveService {
   readonly revision: string | null;
   /** What was seen in place of a running revision (`exited`, `gone`, `changed`); null when all is well. */
   readonly drift: string | null;
-  /** Whether the served route table brings requests to this revision. */
-  readonly isRouted: boolean;
+  /** Whether the served route table is as it should be for this revision. */
+  readonly isReached: boolean;
 }
 
 /** The plan of a deploy or a rollback. Pure: equal input, equal plan. */
@@ -119,7 +120,7 @@ function changesOf(service: string, difference: Difference): readonly ServiceCha
     if (old) update(`secrets.${name}.version`, [old.version, version]);
   }
   update("state", [before.revision === null ? "gone" : (before.drift ?? "running"), "running"]);
-  if (before.drift === null && !before.isRouted) update("route", ["elsewhere", "here"]);
+  if (before.drift === null && !before.isReached) update("route", ["elsewhere", "here"]);
   if (changes.length === 0) update("spec", [shortDigest(before.specDigest), shortDigest(want.specDigest)]);
   return changes;
 }

@@ -1,4 +1,4 @@
-import type { Endpoint, Route, RouteTable, ServiceAddress, Target } from "@helixstack/sdk";
+import type { Endpoint, EndpointKind, Route, RouteTable, ServiceAddress, Target } from "@helixstack/sdk";
 import { canonicalJson } from "./digest.ts";
 import { hostName } from "./names.ts";
 
@@ -20,18 +20,20 @@ export interface TableInput {
   readonly environment: string;
   readonly generation: number;
   readonly services: readonly RoutedService[];
+  /** The kinds of endpoint that the provider routes to. */
+  readonly kinds: readonly EndpointKind[];
   /** Ports that were given before; they stay. */
   readonly addresses: readonly ServiceAddress[];
 }
 
 /** The whole table of an environment at one delivery provider. Each instance of a revision is a target of the same weight. */
-export function routeTable({ project, environment, generation, services, addresses }: TableInput): RouteTable {
+export function routeTable({ project, environment, generation, services, kinds, addresses }: TableInput): RouteTable {
   const routes = services.map(({ service, revision, release, holdMs, bind }): Route => ({
     service,
     hosts: [hostName({ project, environment, service })],
     port: addresses.find((known) => known.service === service)?.address.port ?? null,
     bind: bind.toSorted(),
-    targets: revision ? targetsOf(revision, release) : [],
+    targets: revision ? targetsOf(revision, release).filter(({ endpoint }) => kinds.includes(endpoint.kind)) : [],
     holdMs,
   }));
   return { generation, routes: routes.toSorted((a, b) => (a.service < b.service ? -1 : 1)) };
@@ -50,7 +52,7 @@ export function routesTo(table: RouteTable | null, { service, revision }: { serv
 }
 
 function targetsOf({ id, endpoints }: { id: string; endpoints: readonly Endpoint[] }, release: string | null): readonly Target[] {
-  return endpoints.filter(({ kind }) => kind !== "none").map((endpoint) => ({ revision: id, release, endpoint, weight: 1 }));
+  return endpoints.map((endpoint) => ({ revision: id, release, endpoint, weight: 1 }));
 }
 
 /** A port that the provider chose stands in the served table and not in the one that asked for it. */

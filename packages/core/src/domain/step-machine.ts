@@ -24,7 +24,8 @@ export const STEP_RULES: Readonly<Record<StepKind, StepRule>> = {
   volume: PLAIN,
   hold: UNDOABLE,
   halt: UNDOABLE,
-  task: { ...PLAIN, isRepeatable: false },
+  // What it did to data stays; what is left of its process does not.
+  task: { ...UNDOABLE, isRepeatable: false },
   apply: UNDOABLE,
   verify: PLAIN,
   "policy-release": PLAIN,

@@ -3,6 +3,7 @@ export * from "./ledger.ts";
 export * from "./records.ts";
 export * from "./plugins.ts";
 export * from "./policy-engine.ts";
+export * from "./process-probe.ts";
 export * from "./queue.ts";
 export * from "./scope.ts";
 export * from "./secret-store.ts";

@@ -15,7 +15,7 @@ const ARTIFACT = {
 function wanted(service: Service, source = "sha256:src1"): WantedService {
   const build = buildOrigin(service, { source, builder: "memory@1", toolchain: "none", platform: "linux/amd64", secrets: [] });
   const specDigest = serviceDigest(service, { inputKey: build.inputKey, runtimeVersion: "1", secrets: [] });
-  return { build, runtimeVersion: "1", exposes: "http", secrets: [], specDigest, artifact: null, reuse: null };
+  return { build, runtimeVersion: "1", isRouted: true, secrets: [], specDigest, artifact: null, reuse: null };
 }
 
 function liveOf(made: Manifest, changes: Partial<LiveService> = {}): LiveState {
@@ -23,7 +23,7 @@ function liveOf(made: Manifest, changes: Partial<LiveService> = {}): LiveState {
     const { build, specDigest, runtimeVersion, secrets } = wanted(service);
     const { runtime, delivery } = service;
     const live = { build, artifact: ARTIFACT, runtime, runtimeVersion, delivery, secrets, specDigest, revision: `rev_${name}` };
-    return [name, { ...live, drift: null, isRouted: true, ...changes }] as const;
+    return [name, { ...live, drift: null, isReached: true, ...changes }] as const;
   });
   return { manifest: made, services: Object.fromEntries(services) };
 }
@@ -114,7 +114,7 @@ test("drift is a change, and mends itself", () => {
   const lost = plan(made, liveOf(made, { revision: null }));
   expect(lost.changes).toEqual([{ service: "web", action: "update", path: "state", from: "gone", to: "running" }]);
   expect(lost.services[0]!.handOver).toBe(false);
-  const unrouted = plan(made, liveOf(made, { isRouted: false }));
+  const unrouted = plan(made, liveOf(made, { isReached: false }));
   expect(unrouted.services[0]!.action).toBe("keep");
   expect(ids(unrouted)).toContain("route:memory");
 });

@@ -8,7 +8,11 @@ const revision = {
 const web: RoutedService = { service: "web", revision, release: "rel_1", holdMs: null, bind: ["172.17.0.1"] };
 const table = (services: RoutedService[], generation = 1) =>
   routeTable({
-    ...{ project: "shop", environment: "production", generation, services },
+    project: "shop",
+    environment: "production",
+    generation,
+    services,
+    kinds: ["http"],
     addresses: [{ service: "web", url: "http://web", address: { host: "127.0.0.1", port: 7000 } }],
   });
 

@@ -45,7 +45,9 @@ test("what was touched is taken back in reverse; a failed undo does not stop the
   expect(back({})).toMatchObject({ do: "undo", step: { id: route }, isResumed: false });
   expect(back({ [undoId(route)]: "intended" })).toMatchObject({ do: "undo", step: { id: route }, isResumed: true });
   expect(back({ [undoId(route)]: "failed" })).toMatchObject({ do: "undo", step: { id: apply } });
-  expect(back({ [undoId(route)]: "failed", [undoId(apply)]: "done", [apply]: "undone" })).toEqual({ do: "end" });
+  const undone = { [undoId(route)]: "failed", [undoId(apply)]: "done", [apply]: "undone" } as const;
+  expect(back(undone)).toMatchObject({ do: "undo", step: { id: task } });
+  expect(back({ ...undone, [undoId(task)]: "done", [task]: "undone" })).toEqual({ do: "end" });
 });
 
 /** One state of a small world: two workers, at most two deaths, calls that may fail, somebody who may cancel. */
@@ -122,7 +124,7 @@ function act(world: World, at: number, after: (change: (next: World) => void) =>
       if (isStale) return;
       if (what === "undo") next.effects = next.effects.filter((effect) => effect !== id);
       else if (!next.effects.includes(id)) next.effects.push(id);
-      if (id === task) next.taskRuns++;
+      if (what === "call" && id === task) next.taskRuns++;
     });
     if (what === "call" && !isStale && id !== release) {
       after((next) => {
@@ -152,7 +154,7 @@ test("whoever dies, freezes, fails or cancels: one end, nothing left behind, no 
     if (world.state === "live" || world.state === "failed") {
       ends[world.state]++;
       const left = world.effects.filter((id) => STEP_RULES[STEPS.find((known) => known.id === id)!.kind].hasUndo);
-      if (world.state === "live") expect(new Set(left)).toEqual(new Set([apply, route]));
+      if (world.state === "live") expect(new Set(left)).toEqual(new Set([task, apply, route]));
       else expect(left).toEqual([]);
     } else {
       expect(next.length, `stuck: ${JSON.stringify(world)}`).toBeGreaterThan(0);

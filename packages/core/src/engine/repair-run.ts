@@ -1,0 +1,88 @@
+import type { ObservedRevision } from "@helixstack/sdk";
+import { EngineError, toEngineError } from "../domain/errors.ts";
+import type { StepKind } from "../domain/plan.ts";
+import type { LedgerWrite, RevisionRecord } from "../ports/index.ts";
+import { isNotOurs, withRetries } from "./attempt.ts";
+import { awaitHealth } from "./health.ts";
+import type { StepRef } from "./journal.ts";
+import { driftOf, lookAtRevisions, lookAtTables } from "./look.ts";
+import { askRevision, seen } from "./revisions.ts";
+import { type Run, act } from "./run.ts";
+import { switchTable } from "./tables.ts";
+
+/**
+ * Brings the live release back where it is not as it should be: starts what is not running, then routes to where it answers now. It carries the
+ * decision that the release was allowed with. A deployment that begins meanwhile brings things in order by itself.
+ */
+export async function runRepair(run: Run): Promise<void> {
+  run.signal = run.stop.shutdown;
+  const { deps, grip, environment } = run;
+  const revisions = await deps.ledger.listRevisions(grip.scope, { environment: environment.id, states: ["serving"] });
+  const sights = await lookAtRevisions(deps, run.place, revisions);
+  const broken = revisions.filter((revision) => driftOf(revision, sights.get(revision.id)!) !== null);
+  await Promise.all(
+    broken.map((revision) => tryStep(run, stepOf(run, { kind: "apply", revision }), (ref) => startAgain(run, ref, revision))),
+  );
+  if (!(await isTaken(run))) {
+    for (const plugin of await staleTables(run)) {
+      const ref = { id: `repair:${grip.run}:route:${plugin}`, kind: "route", service: null } as const;
+      await tryStep(run, ref, () => switchTable(run, ref, { plugin, kind: "live", isLost: true }));
+    }
+  }
+  await run.journal.commit([{ write: "run.end" }]);
+}
+
+function stepOf({ grip }: Run, { kind, revision }: { kind: StepKind; revision: RevisionRecord }): StepRef {
+  return { id: `repair:${grip.run}:${kind}:${revision.service}`, kind, service: revision.service };
+}
+
+/** What fails is written down and does not stop the rest: half an application is better than none. */
+async function tryStep(run: Run, ref: StepRef, work: (ref: StepRef) => Promise<readonly LedgerWrite[]>): Promise<void> {
+  const before = run.journal.entry(ref.id)?.state;
+  if (before === "done" || before === "failed") return;
+  try {
+    const writes = await withRetries(run, ref, () => work(ref));
+    await run.journal.end(ref, { state: "done", writes });
+  } catch (thrown) {
+    const error = toEngineError(thrown).at({ step: ref.id });
+    if (isNotOurs(error)) throw error;
+    run.stop.shutdown.throwIfAborted();
+    run.deps.logger.error("a service could not be brought back", { step: ref.id, code: error.code, error: error.message });
+    await run.journal.end(ref, { state: "failed", error: error.toDocument() });
+  }
+}
+
+async function startAgain(run: Run, ref: StepRef, revision: RevisionRecord): Promise<readonly LedgerWrite[]> {
+  if (await isTaken(run)) throw new EngineError("ABORTED", "a deployment has begun, which brings things in order by itself");
+  const call = askRevision(run.place, revision, { verb: "apply", input: { spec: revision.spec } });
+  const observed = await act<ObservedRevision>(run, ref, call);
+  await run.journal.commit([{ ...seen(run.deps, revision, observed), from: ["serving"] }]);
+  const health = run.live?.manifest.services[revision.service]?.health;
+  if (!health) return [];
+  const { endpoints } = await awaitHealth(run, { revision: { ...revision, endpoints: observed.endpoints }, health, signal: run.signal });
+  return [{ write: "revision.update", id: revision.id, endpoints, from: ["serving"] }];
+}
+
+async function isTaken({ deps, grip, environment }: Run): Promise<boolean> {
+  const now = await deps.ledger.environment(grip.scope, environment.id);
+  return now?.activeDeployment != null;
+}
+
+/** Providers that serve something else than the ledger believes, or whose targets have moved. */
+async function staleTables(run: Run): Promise<readonly string[]> {
+  const { deps, grip, environment, live, place } = run;
+  const [tables, serving] = await Promise.all([
+    deps.ledger.routeTables(grip.scope, { environment: environment.id }),
+    deps.ledger.listRevisions(grip.scope, { environment: environment.id, states: ["serving"] }),
+  ]);
+  const asBelieved = await lookAtTables(deps, place, tables);
+  const isMoved = (plugin: string, table: (typeof tables)[number]["table"]) =>
+    serving
+      .filter(({ service }) => live?.services[service]?.delivery === plugin)
+      .some(({ id, endpoints }) => {
+        const targets = (table?.routes ?? []).flatMap((route) => route.targets).filter(({ revision }) => revision === id);
+        const answering = endpoints.filter(({ kind }) => kind !== "none");
+        return JSON.stringify(targets.map(({ endpoint }) => endpoint)) !== JSON.stringify(answering);
+      });
+  return tables.filter(({ plugin, table }) => !asBelieved.has(plugin) || isMoved(plugin, table)).map(({ plugin }) => plugin);
+}

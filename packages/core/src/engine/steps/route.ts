@@ -1,0 +1,7 @@
+import { switchTable } from "../tables.ts";
+import type { StepWork } from "./step.ts";
+
+/** The switch: all services of the release at this provider, at once. */
+export const routeStep: StepWork = async (run, step) => ({
+  writes: await switchTable(run, step, { plugin: step.subject!, kind: "next" }),
+});

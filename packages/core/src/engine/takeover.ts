@@ -1,0 +1,125 @@
+import type { HostProcess, Ledger, ProcessProbe, WakeJob, WorkerRecord } from "../ports/index.ts";
+import type { EngineDeps } from "./deps.ts";
+
+/** A heartbeat that has not moved for so long is that of a dead or frozen worker, milliseconds. */
+export const LEASE_MS = 10_000;
+/** Another machine's plugin hosts cannot be looked at: they get this much longer to end with their worker. */
+const REMOTE_HOSTS_MS = 30_000;
+/** Deaths in a row that a run may cause before it is quarantined. */
+const CRASH_LIMIT = 25;
+const LOOK_MS = 300;
+/** Looks that are further apart than this prove nothing about the time between them. */
+const LONGEST_GAP_MS = 2_000;
+
+export interface TakeoverDeps extends Pick<EngineDeps, "clock" | "logger"> {
+  readonly ledger: Pick<Ledger, "heldRuns" | "listWorkers" | "hosts" | "takeAway" | "endWorker">;
+  readonly probe: ProcessProbe;
+}
+
+/** What was seen of another worker, on this process's own clock. */
+interface Watched {
+  readonly beat: number;
+  /** Since when the beat has been the same. */
+  readonly since: number;
+  readonly lookedAt: number;
+}
+
+type HeldRun = WakeJob & { readonly worker: string };
+
+/**
+ * Takes runs away from workers that are proved dead, once their plugin hosts are gone, so that never two hosts work on one run. Resolves when
+ * the signal fires; never rejects.
+ */
+export async function takeover(deps: TakeoverDeps, { worker, signal }: { worker: string; signal: AbortSignal }): Promise<void> {
+  let watched: ReadonlyMap<string, Watched> = new Map();
+  while (!signal.aborted) {
+    try {
+      watched = await lookOnce(deps, { worker, watched });
+    } catch (error) {
+      // While the database does not answer nobody can beat: every lease begins again.
+      watched = new Map();
+      deps.logger.debug("other workers cannot be looked at just now", { error: String(error) });
+    }
+    await deps.clock.sleep(LOOK_MS, signal).catch(() => {});
+  }
+}
+
+/** One look at everybody who holds something. Answers with what is to be remembered for the next. */
+export async function lookOnce(
+  deps: TakeoverDeps,
+  { worker, watched }: { worker: string; watched: ReadonlyMap<string, Watched> },
+): Promise<ReadonlyMap<string, Watched>> {
+  const held = (await deps.ledger.heldRuns()).filter((run) => run.worker !== worker);
+  if (held.length === 0) return new Map();
+  const workers = await deps.ledger.listWorkers({ live: false });
+  const now = deps.clock.monotonic();
+  const next = new Map<string, Watched>();
+  for (const id of new Set(held.map((run) => run.worker))) {
+    const record = workers.find((known) => known.id === id);
+    const seen = watch(record, { before: watched.get(id), now });
+    next.set(id, seen);
+    const reason = deathOf(deps, { record, seenMs: now - seen.since });
+    if (reason === null || !(await areHostsGone(deps, { id, record, seenMs: now - seen.since }))) continue;
+    await takeAll(deps, { held: held.filter((run) => run.worker === id), id, reason });
+    if (record && isHere(deps.probe, record)) await endIfGone(deps, record);
+  }
+  return next;
+}
+
+function watch(record: WorkerRecord | undefined, { before, now }: { before: Watched | undefined; now: number }): Watched {
+  const beat = record?.beat ?? 0;
+  const isSame = before !== undefined && before.beat === beat && now - before.lookedAt <= LONGEST_GAP_MS;
+  return { beat, since: isSame ? before.since : now, lookedAt: now };
+}
+
+/** Why the worker is certainly not at work any more; null when it may be. */
+function deathOf({ probe }: TakeoverDeps, { record, seenMs }: { record: WorkerRecord | undefined; seenMs: number }): string | null {
+  if (!record) return "the worker is not known";
+  if (record.endedAt !== null) return "the worker has ended";
+  if (record.machine === probe.machine()) {
+    if (record.boot !== probe.boot()) return "the machine was restarted";
+    if (!probe.isAlive(record)) return `the worker's process ${record.pid} is gone`;
+  }
+  return seenMs >= LEASE_MS ? `the worker's heartbeat has not moved for ${Math.floor(seenMs / 1000)} s` : null;
+}
+
+interface Dead {
+  readonly id: string;
+  readonly record: WorkerRecord | undefined;
+  readonly seenMs: number;
+}
+
+/** Hosts end when their pipe closes. Those of a frozen worker do not, and are ended here. */
+async function areHostsGone({ ledger, probe, logger }: TakeoverDeps, { id, record, seenMs }: Dead): Promise<boolean> {
+  if (!record || (record.machine === probe.machine() && record.boot !== probe.boot())) return true;
+  const hosts = await ledger.hosts(id);
+  if (hosts.length === 0) return true;
+  if (!isHere(probe, record)) return seenMs >= LEASE_MS + REMOTE_HOSTS_MS;
+  const alive = hosts.filter((host: HostProcess) => probe.isAlive(host));
+  if (alive.length === 0) return true;
+  if (seenMs < LEASE_MS) return false;
+  for (const host of alive) {
+    logger.warn("a plugin host of a dead worker is ended", { worker: id, plugin: host.plugin, pid: host.pid });
+    probe.kill(host);
+  }
+  return alive.every((host) => !probe.isAlive(host));
+}
+
+async function takeAll(
+  { ledger, logger }: TakeoverDeps,
+  { held, id, reason }: { held: readonly HeldRun[]; id: string; reason: string },
+): Promise<void> {
+  for (const { organization, run } of held) {
+    logger.warn("a run is taken from a dead worker", { run, worker: id, reason });
+    await ledger.takeAway({ organization, run }, { from: id, limit: CRASH_LIMIT, reason });
+  }
+}
+
+/** A worker that is gone for good is written down as ended; one that is only frozen finds out by itself. */
+async function endIfGone({ ledger, probe }: TakeoverDeps, record: WorkerRecord): Promise<void> {
+  if (!probe.isAlive(record)) await ledger.endWorker(record.id);
+}
+
+function isHere(probe: ProcessProbe, { machine, boot }: WorkerRecord): boolean {
+  return machine === probe.machine() && boot === probe.boot();
+}
