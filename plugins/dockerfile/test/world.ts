@@ -11,7 +11,7 @@ import type { Config, DockerfileSpec } from "../src/config.ts";
 
 const socket = "/var/run/docker.sock";
 export const engine = new Docker({ socketPath: socket });
-export const installation = `test-${process.pid}`;
+const installation = `test-${process.pid}`;
 /** An image made of this machine's shell: none can be pulled everywhere. */
 export const base = `helix-test-base:${process.pid}`;
 
