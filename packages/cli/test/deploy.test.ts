@@ -80,6 +80,10 @@ describe("deploy", () => {
     await run(["deploy", "--json", "-m", "a note", "--timeout", "90s", "--runtime", "docker"], project({ "copy.js": "one" }));
     const order = api.seen.map(({ method, path }) => `${method} ${path}`);
     expect(order.indexOf("POST /v1/snapshots")).toBeGreaterThan(order.indexOf("POST /v1/snapshots/missing"));
+    expect(api.seen.find(({ path }) => path === "/v1/blobs")).toMatchObject({
+      headers: { "content-type": "application/vnd.helix.blobs" },
+      body: Buffer.from(`${sha("one")} 3\none`),
+    });
     const { entries } = JSON.parse(api.seen.find(({ path }) => path === "/v1/snapshots")!.body.toString()) as {
       entries: { path: string }[];
     };

@@ -107,9 +107,9 @@ function planeDown(url: string | null, cause?: unknown): EngineError {
   return new EngineError("PLANE_DOWN", `The control plane at ${url} does not answer (${reason}).`, { cause });
 }
 
-/** fetch reports all network failures as a TypeError with a cause. */
+/** fetch reports network failures as a TypeError with the cause's code. What a body's own stream failed with is none. */
 function isNetworkError(error: unknown): boolean {
-  return error instanceof TypeError && error.cause !== undefined;
+  return error instanceof TypeError && /^(E[A-Z]+$|UND_ERR_)/.test(networkCode(error) ?? "");
 }
 
 function networkCode(error: unknown): string | null {

@@ -29,7 +29,7 @@ export async function startApi(routes: Readonly<Record<string, Handler>>): Promi
   let server: Server;
   const listen = (port: number) =>
     new Promise<number>((resolve, reject) => {
-      server = createServer((request, response) => void handle(request, response, { routes, seen }));
+      server = createServer((request, response) => void handle(request, response, { routes, seen }).catch(() => response.destroy()));
       server.on("connection", (socket) => {
         sockets.add(socket);
         socket.once("close", () => sockets.delete(socket));
