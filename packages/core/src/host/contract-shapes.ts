@@ -1,20 +1,20 @@
 import { type TSchema, Type } from "typebox";
 
 /** A closed object, as all shapes of the contract are. */
-export function shape<T extends Record<string, TSchema>>(properties: T) {
+function shape<T extends Record<string, TSchema>>(properties: T) {
   return Type.Object(properties, { additionalProperties: false });
 }
 
-export function nullable<T extends TSchema>(schema: T) {
+function nullable<T extends TSchema>(schema: T) {
   return Type.Union([schema, Type.Null()]);
 }
 
-export const Text = Type.String();
-export const Name = Type.String({ minLength: 1 });
-export const Count = Type.Integer({ minimum: 0 });
-export const Port = Type.Integer({ minimum: 1, maximum: 65_535 });
+const Text = Type.String();
+const Name = Type.String({ minLength: 1 });
+const Count = Type.Integer({ minimum: 0 });
+const Port = Type.Integer({ minimum: 1, maximum: 65_535 });
 
-export const Endpoint = Type.Union([
+const Endpoint = Type.Union([
   shape({ kind: Type.Enum(["http", "tcp"]), host: Name, port: Port }),
   shape({ kind: Type.Literal("provider-url"), url: Name }),
   shape({ kind: Type.Literal("none") }),

@@ -1,6 +1,3 @@
 export { type DispatcherOptions, type LocalDispatcher, createDispatcher } from "./dispatcher.ts";
 export type { HostOutput } from "./host-output.ts";
 export { type LoadPluginsOptions, type LoadedPlugins, type PluginProblem, loadPlugins } from "./load-plugins.ts";
-export { PluginManifestSchema } from "./manifest-schema.ts";
-export { descendantsOf, endDescendants, endProcess, findProcess } from "./process-table.ts";
-export { closed } from "./schema-check.ts";

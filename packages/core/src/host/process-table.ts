@@ -22,7 +22,7 @@ export function findProcess(pid: number): ProcessEntry | null {
 }
 
 /** All that descends from `pid`, nearest first. */
-export function descendantsOf(pid: number): readonly ProcessEntry[] {
+function descendantsOf(pid: number): readonly ProcessEntry[] {
   const all = listProcesses();
   const found: ProcessEntry[] = [];
   for (let parents = new Set([pid]); parents.size > 0;) {
@@ -44,7 +44,7 @@ export function endMarked(marker: string): void {
 }
 
 /** Kills a process if it is still the one that was meant. */
-export function endProcess({ pid, startTicks }: Pick<ProcessEntry, "pid" | "startTicks">): void {
+function endProcess({ pid, startTicks }: Pick<ProcessEntry, "pid" | "startTicks">): void {
   if (findProcess(pid)?.startTicks !== startTicks) return;
   try {
     process.kill(pid, "SIGKILL");

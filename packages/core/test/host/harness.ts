@@ -4,17 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Identity, RevisionSpec } from "@helixstack/sdk";
 import { onTestFinished } from "vitest";
-import {
-  type DispatcherOptions,
-  type HostOutput,
-  type LoadedPlugins,
-  createDispatcher,
-  findProcess,
-  loadPlugins,
-} from "../../src/host/index.ts";
+import { type DispatcherOptions, type HostOutput, type LoadedPlugins, createDispatcher, loadPlugins } from "../../src/host/index.ts";
+import { findProcess } from "../../src/host/process-table.ts";
 import type { HostProcess, PluginCall } from "../../src/ports/index.ts";
 
-export const PLUGINS = fileURLToPath(new URL("../../../../plugins", import.meta.url));
 export const FIXTURES = fileURLToPath(new URL("../../../../test/fixtures/plugins", import.meta.url));
 
 export const identity: Identity = {
