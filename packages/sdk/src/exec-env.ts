@@ -6,6 +6,8 @@ const NAMES = new Set(
   [
     "PATH HOME USER LOGNAME LANG LANGUAGE TZ TMPDIR XDG_RUNTIME_DIR",
     "HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY http_proxy https_proxy no_proxy all_proxy",
+    // The host's mark: what a dead host left running is found and ended by it.
+    "HELIX_PLUGIN_HOST",
     "NODE_EXTRA_CA_CERTS SSL_CERT_FILE SSL_CERT_DIR GIT_SSL_CAINFO SSH_AUTH_SOCK",
   ].flatMap((line) => line.split(" ")),
 );

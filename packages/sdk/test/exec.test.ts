@@ -74,6 +74,10 @@ describe("runCommand", () => {
     });
   });
 
+  it("passes the plugin host's mark on, so that what a dead host left is found", () => {
+    expect(inheritedEnv({ HELIX_PLUGIN_HOST: "mark", HELIX_TOKEN: "t" })).toEqual({ HELIX_PLUGIN_HOST: "mark" });
+  });
+
   it("hands over secrets and masks them in the output", async () => {
     const secretEnv = { TOKEN: new Secret("hunter2"), KEY: new Secret("line one\nline two") };
     const { tail } = await runCommand(context(), node("console.log('t=' + process.env.TOKEN + '\\n' + process.env.KEY)"), {
