@@ -34,8 +34,12 @@ const limits = Type.Object(
 /** What an operator sets once. The data plane gets the same document in `HELIX_PLUGIN_CONFIG`. */
 export const configSchema = Type.Object(
   {
-    socket: Type.String({ minLength: 1, description: "Path of the unix socket on which the data plane takes orders." }),
-    stateDir: Type.String({ minLength: 1, description: "Folder in which the data plane keeps its tables." }),
+    socket: Type.String({
+      minLength: 1,
+      description: "Path of the unix socket on which the data plane takes orders.",
+      "x-local": "socket",
+    }),
+    stateDir: Type.String({ minLength: 1, description: "Folder in which the data plane keeps its tables.", "x-local": "state" }),
     httpPort: Type.Integer({
       default: 8080,
       minimum: 0,

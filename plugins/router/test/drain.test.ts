@@ -62,7 +62,7 @@ describe("a drain", () => {
     const closes: number[] = [];
     server.on("connection", (socket) => {
       const timer = setInterval(() => socket.send("x".repeat(70_000)), 5);
-      socket.on("message", (text) => socket.send(`echo ${text.toString()}`));
+      socket.on("message", (text: Buffer) => socket.send(`echo ${text.toString()}`));
       socket.on("close", (code) => {
         clearInterval(timer);
         closes.push(code);

@@ -1,4 +1,5 @@
 import { type IncomingMessage, STATUS_CODES, type ServerResponse } from "node:http";
+import { requestId } from "./request-id.ts";
 
 /** An answer that the router makes itself. */
 export interface OwnAnswer {
@@ -16,11 +17,15 @@ const LINGER_MS = 3000;
  * Answers. Where a body is still coming, it is read and thrown away for a while after the answer: a connection that is closed with
  * unread bytes is reset, and the client would never see what it was told.
  */
-export function sendAnswer(req: IncomingMessage, res: ServerResponse, { answer, id }: { answer: OwnAnswer; id: string | null }): void {
+export function sendAnswer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { answer, id }: { readonly answer: OwnAnswer; readonly id: string },
+): void {
   const unread = !req.complete;
   const body = render(answer, { id, asJson: wantsJson(req) });
   if (isLast(req, answer)) res.shouldKeepAlive = false;
-  res.writeHead(answer.status, [...bodyHeaders(body), ...(id === null ? [] : ["X-Request-Id", id]), ...(answer.headers ?? [])]);
+  res.writeHead(answer.status, [...bodyHeaders(body), "X-Request-Id", id, ...(answer.headers ?? [])]);
   if (!unread || answer.close === true) {
     res.end(body.bytes);
     return;
@@ -36,8 +41,9 @@ export function isLast(req: IncomingMessage, answer: OwnAnswer): boolean {
 
 /** The same for a connection on which nothing can be parsed any more. */
 export function rawAnswer(answer: OwnAnswer): Buffer {
-  const body = render(answer, { id: null, asJson: false });
-  const headers = bodyHeaders(body);
+  const id = requestId(null);
+  const body = render(answer, { id, asJson: false });
+  const headers = [...bodyHeaders(body), "X-Request-Id", id, ...(answer.headers ?? [])];
   const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ""}`, "Connection: close"];
   for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
   return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), body.bytes]);
@@ -59,12 +65,14 @@ interface Body {
   readonly bytes: Buffer;
 }
 
-function render(answer: OwnAnswer, { id, asJson }: { readonly id: string | null; readonly asJson: boolean }): Body {
+function render(answer: OwnAnswer, { id, asJson }: { readonly id: string; readonly asJson: boolean }): Body {
   const { status, code, message } = answer;
   if (asJson)
     return { type: "application/json", bytes: Buffer.from(`${JSON.stringify({ error: { status, code, message, requestId: id } })}\n`) };
-  const trace = id === null ? "" : `Request id: ${id}\n`;
-  return { type: "text/plain; charset=utf-8", bytes: Buffer.from(`${status} ${STATUS_CODES[status] ?? code}\n\n${message}\n${trace}`) };
+  return {
+    type: "text/plain; charset=utf-8",
+    bytes: Buffer.from(`${status} ${STATUS_CODES[status] ?? code}\n\n${message}\nRequest id: ${id}\n`),
+  };
 }
 
 function bodyHeaders(body: Body): readonly string[] {

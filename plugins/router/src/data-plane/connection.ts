@@ -5,6 +5,7 @@ import type { Plane } from "./plane.ts";
 
 const CONNECTION = Symbol("connection");
 const CLOSE_MS = 500;
+const HALF_CLOSED_MS = 1000;
 
 /** A client's connection. Its requests are served one after the other, whatever was pipelined. */
 export interface Connection {
@@ -47,6 +48,7 @@ export function openConnection(plane: Plane, socket: Socket): void {
   (socket as Tracked)[CONNECTION] = connection;
   plane.connections.add(connection);
   socket.on("close", forget);
+  socket.on("end", onHalfClosed);
 }
 
 export function connectionOf(socket: Socket): Connection | undefined {
@@ -94,6 +96,18 @@ export function endConnection(socket: Socket, answer: OwnAnswer): void {
   socket.end(rawAnswer(answer));
   const timer = setTimeout(() => socket.destroy(), CLOSE_MS);
   socket.once("close", () => clearTimeout(timer));
+}
+
+/**
+ * A client that sends no more may have left, or may only have said all that it had to say: from here they look the same. It gets a moment for its
+ * answer. If one is under way after that, the bytes themselves find out whether anybody is there.
+ */
+function onHalfClosed(this: Tracked): void {
+  const written = this.bytesWritten;
+  const timer = setTimeout(() => {
+    if (this.bytesWritten === written) this.destroy();
+  }, HALF_CLOSED_MS);
+  this.once("close", () => clearTimeout(timer));
 }
 
 function forget(this: Tracked): void {

@@ -45,6 +45,7 @@ export async function startDataPlane(settings: RouterConfig): Promise<DataPlane>
         server.closeIdleConnections();
       }
       admin.close();
+      plane.holds.lapseAll();
       const { closed } = await drains.drainAll(settings.limits.stopMs);
       log("info", "the router stops", { closed });
     },

@@ -113,7 +113,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
     // A client that was not told to continue may never send its body: there is nothing to wait for.
     const final = this.#expectsContinue && !this.#body?.started ? { ...answer, close: true } : answer;
     if (isLast(this.#req, final)) this.connection.isClosing = true;
-    sendAnswer(this.#req, this.#res, { answer: final, id: this.#id });
+    sendAnswer(this.#req, this.#res, { answer: final, id: this.#id ?? requestId(null) });
   }
 
   /** The connection is gone before the request had its turn. */

@@ -48,11 +48,20 @@ export class HoldQueue {
   /** After a switch: lets those go on, in order, whose route has targets now, holds no longer or is gone. */
   release(snapshot: Snapshot): void {
     const due = [...this.#byRoute].filter(([key]) => !stillHolds(snapshot.keys.get(key)));
+    this.#empty(due, (held) => held.again());
+  }
+
+  /** Gives up on all that wait. */
+  lapseAll(): void {
+    this.#empty([...this.#byRoute], (held) => held.lapse());
+  }
+
+  #empty(due: readonly (readonly [string, ReadonlyMap<Held, Entry>])[], then: (held: Held) => void): void {
     for (const [key, waiting] of due) {
       this.#byRoute.delete(key);
       for (const { held, timer } of waiting.values()) {
         clearTimeout(timer);
-        held.again();
+        then(held);
       }
     }
   }

@@ -28,6 +28,8 @@ export function makeServer(plane: Plane, port: number): Server {
   });
   // Above its limit Node drops headers without a word; the size and `headerCount` bound them instead.
   server.maxHeadersCount = 0;
+  // Without it Node drops the answer to a client that closes its sending side; what that may mean is judged by the connection.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on("connection", (socket: Socket) => openConnection(plane, socket));
   server.on("request", (req, res) => accept(req, res, { port, expectsContinue: false }));
   server.on("checkContinue", (req, res) => accept(req, res, { port, expectsContinue: true }));
