@@ -27,6 +27,8 @@ export interface ReadManifestInput {
   readonly defaults?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** What one deployment asks for on top of the file. */
   readonly overrides?: { readonly runtime?: string };
+  /** Whether the source has this folder (`/` separated, `.` for the whole). Absent: not checked. */
+  readonly hasFolder?: (path: string) => boolean;
 }
 
 /**
@@ -51,7 +53,10 @@ export function readManifest(input: ReadManifestInput): Manifest {
   // Merging can take a required key away, and what was detected has not been looked at yet.
   const late = entriesOf(services).flatMap(([name, entry]) => mergedFindings(name, { entry, plugins }));
   if (late.length > 0) throw manifestError(late, source);
-  return deepFreeze(resolveManifest(tree, { services, plugins }));
+  const manifest = resolveManifest(tree, { services, plugins });
+  const absent = entriesOf(services).flatMap(([name, entry]) => folderFindings(manifest.services[name]!.source, { name, entry, input }));
+  if (absent.length > 0) throw manifestError(absent, source);
+  return deepFreeze(manifest);
 }
 
 /** The services of the environment that name no build, with their source folders: what has to be detected. Empty for a file that cannot be read. */
@@ -95,6 +100,16 @@ export function mergedServices(tree: Tree, input: Pick<ReadManifestInput, "envir
     ] as const;
   });
   return { ...merged, entries: new Map(entries) };
+}
+
+function folderFindings(
+  source: string,
+  { name, entry, input }: { name: string; entry: Entry; input: ReadManifestInput },
+): readonly Problem[] {
+  if (!input.hasFolder || input.hasFolder(source)) return [];
+  const path = `services.${name}.source`;
+  const span = nodeAt(entry.node, "source")?.span ?? entry.key;
+  return [{ code: "MANIFEST_INVALID", message: `${path}: the source has no folder "${source}"`, path, span }];
 }
 
 /** A plugin that is used without a section gets an empty one, so that what it cannot do without is missed here and not by the plugin. */

@@ -98,4 +98,6 @@ export interface DeploymentRequest {
   readonly toRelease: string | null;
   /** Remove volumes too, for `destroy`. */
   readonly withData: boolean;
+  /** Where the manifest was read: its file, and the line of each dotted path in it. For the place of findings. */
+  readonly origin?: { readonly file: string; readonly lines: Readonly<Record<string, number>> };
 }

@@ -1,0 +1,44 @@
+import { DEPLOYMENT_STATES, isTerminal } from "../../domain/states.ts";
+import type { EventRecord, Ledger, Scope } from "../../ports/index.ts";
+import { watchChanges } from "../streams/changes.ts";
+import type { StreamEvent } from "../streams/format.ts";
+
+const AT_ONCE = 200;
+/** Where no notification comes, the ledger is read again after so long, milliseconds. */
+const POLL_MS = 2000;
+
+export interface EventsInput {
+  readonly deployment: string;
+  /** The number of the last event that the reader has. */
+  readonly after: number;
+  /** Go on after the verdict. */
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** The events of a deployment, from the ledger and then as they come. Ends after the verdict unless told to follow. */
+export async function* deploymentEvents(
+  ledger: Ledger,
+  scope: Scope,
+  { deployment, after, follow, signal }: EventsInput,
+): AsyncGenerator<StreamEvent> {
+  const stream = `deployment:${deployment}`;
+  const changes = await watchChanges(ledger, scope, { stream, signal });
+  let last = after;
+  while (!signal.aborted) {
+    // The state is read first: whatever led to it is among the events that are read after it.
+    const record = await ledger.deployment(scope, deployment);
+    const events = await ledger.events(scope, { stream, after: last, limit: AT_ONCE });
+    for (const event of events) yield streamEvent(event);
+    last = events.at(-1)?.seq ?? last;
+    if (events.length === AT_ONCE) continue;
+    if (!follow && (record === null || isTerminal(record.state))) return;
+    if (events.length === 0) await changes.next(POLL_MS);
+  }
+}
+
+/** An event as a reader gets it. What says that the deployment changed its state says which one it is. */
+export function streamEvent({ seq, type, data, at }: EventRecord): StreamEvent {
+  const state = DEPLOYMENT_STATES.find((one) => type === `deployment.${one}`);
+  return { id: String(seq), event: type, data: { ...data, ...(state && { state }), at } };
+}

@@ -1,0 +1,76 @@
+import type { ApiDeps } from "../deps.ts";
+import type { DecisionItem, DeploymentDetail, DeploymentItem, StepItem } from "../documents.ts";
+import type { DecisionRecord, DeploymentRecord, Scope, StepRecord } from "../../ports/index.ts";
+
+type Deps = Pick<ApiDeps, "ledger">;
+
+/** Deployments as the API shows them, with the names of what they refer to by id. Each name is read once. */
+export async function deploymentItems(
+  { ledger }: Deps,
+  scope: Scope,
+  records: readonly DeploymentRecord[],
+): Promise<readonly DeploymentItem[]> {
+  const environments = await byId(
+    records.map(({ environment }) => environment),
+    (id) => ledger.environment(scope, id),
+  );
+  const principals = await byId(
+    records.map(({ principal }) => principal),
+    (id) => ledger.principal(scope, id),
+  );
+  return records.map((record) => {
+    const environment = environments.get(record.environment);
+    return {
+      id: record.id,
+      project: environment?.projectName ?? "",
+      environment: environment?.name ?? "",
+      kind: record.request.kind,
+      status: record.state,
+      noChange: record.noChange,
+      release: record.release,
+      message: record.message,
+      principal: { id: record.principal, name: principals.get(record.principal)?.name ?? "" },
+      error: record.error,
+      supersededBy: record.supersededBy,
+      createdAt: record.createdAt,
+      startedAt: record.startedAt,
+      endedAt: record.endedAt,
+      deadlineAt: record.deadlineAt,
+    };
+  });
+}
+
+export async function deploymentItem(deps: Deps, scope: Scope, record: DeploymentRecord): Promise<DeploymentItem> {
+  return (await deploymentItems(deps, scope, [record]))[0]!;
+}
+
+/** One deployment with its steps and decisions. */
+export async function deploymentDetail(deps: Deps, scope: Scope, record: DeploymentRecord): Promise<DeploymentDetail> {
+  const [item, steps, decisions] = await Promise.all([
+    deploymentItem(deps, scope, record),
+    deps.ledger.steps(scope, record.id),
+    deps.ledger.decisions(scope, record.id),
+  ]);
+  const { snapshot, toRelease } = record.request;
+  return {
+    ...item,
+    snapshot,
+    toRelease,
+    changes: record.plan?.changes ?? [],
+    steps: steps.map(stepItem),
+    decisions: decisions.map(decisionItem),
+  };
+}
+
+function stepItem({ id, kind, service, state, attempt, fence, plugin, error, startedAt, endedAt }: StepRecord): StepItem {
+  return { id, kind, service, state, attempt, fence, plugin, error, startedAt, endedAt };
+}
+
+function decisionItem({ id, point, decision, inputDigest, at }: DecisionRecord): DecisionItem {
+  return { id, point, allow: decision.allow, bundle: decision.bundle, inputDigest, findings: decision.findings, at };
+}
+
+async function byId<T>(ids: readonly string[], read: (id: string) => Promise<T | null>): Promise<ReadonlyMap<string, T>> {
+  const found = await Promise.all([...new Set(ids)].map(async (id) => [id, await read(id)] as const));
+  return new Map(found.flatMap(([id, value]) => (value === null ? [] : [[id, value] as const])));
+}

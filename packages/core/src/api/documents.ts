@@ -1,0 +1,135 @@
+import type { Artifact } from "@helixstack/sdk";
+import type { ErrorDocument } from "../domain/errors.ts";
+import type { DeploymentRequest, ServiceChange } from "../domain/plan.ts";
+import type { DeploymentState, RevisionState } from "../domain/states.ts";
+import type { Finding } from "../ports/policy-engine.ts";
+import type { StepRecord } from "../ports/records.ts";
+
+/** What the API answers, as its clients see it. Times are ISO 8601 in UTC. */
+
+/** A page of a list, newest first. */
+export interface PageOf<T> {
+  readonly items: readonly T[];
+  /** For `cursor` of the next request; null on the last page. */
+  readonly next: string | null;
+}
+
+/** A service of a release and where it answers. */
+export interface ServiceResult {
+  readonly name: string;
+  readonly environment: string;
+  /** Null for a service without an endpoint. */
+  readonly url: string | null;
+  readonly address: { readonly host: string; readonly port: number } | null;
+  readonly runtime: string;
+  readonly artifact: Pick<Artifact, "kind" | "digest">;
+}
+
+/** A deployment in lists. */
+export interface DeploymentItem {
+  readonly id: string;
+  readonly project: string;
+  readonly environment: string;
+  readonly kind: DeploymentRequest["kind"];
+  readonly status: DeploymentState;
+  readonly noChange: boolean;
+  readonly release: string | null;
+  readonly message: string | null;
+  readonly principal: { readonly id: string; readonly name: string };
+  readonly error: ErrorDocument | null;
+  readonly supersededBy: string | null;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly deadlineAt: string;
+}
+
+/** A deployment with all that happened in it. */
+export interface DeploymentDetail extends DeploymentItem {
+  readonly snapshot: string | null;
+  readonly toRelease: string | null;
+  readonly changes: readonly ServiceChange[];
+  readonly steps: readonly StepItem[];
+  readonly decisions: readonly DecisionItem[];
+}
+
+export type StepItem = Omit<StepRecord, "deployment" | "outcome" | "worker" | "operationId">;
+
+export interface DecisionItem {
+  readonly id: string;
+  readonly point: string;
+  readonly allow: boolean;
+  readonly bundle: string;
+  readonly inputDigest: string;
+  readonly findings: readonly Finding[];
+  readonly at: string;
+}
+
+/** What a deployment came to: the document of `helix deploy --json`, but for `ok`. */
+export interface DeploymentResult {
+  readonly deployment: {
+    readonly id: string;
+    readonly kind: DeploymentRequest["kind"];
+    readonly status: DeploymentState;
+    readonly noChange: boolean;
+  };
+  readonly release: { readonly id: string } | null;
+  readonly services: readonly ServiceResult[];
+  readonly findings: readonly Finding[];
+  readonly error: ErrorDocument | null;
+}
+
+export interface ServiceStatus extends ServiceResult {
+  readonly status: "live" | "degraded" | "down";
+  readonly revisions: readonly {
+    readonly id: string;
+    readonly release: string | null;
+    readonly state: Extract<RevisionState, "starting" | "serving" | "draining" | "warm">;
+  }[];
+}
+
+export interface EnvironmentStatus {
+  readonly project: string;
+  readonly environment: string;
+  readonly release: { readonly id: string } | null;
+  /** The deployment that holds the environment. */
+  readonly deployment: { readonly id: string; readonly status: DeploymentState } | null;
+  readonly services: readonly ServiceStatus[];
+}
+
+/** A release that a rollback can go to. */
+export interface Candidate {
+  readonly release: string;
+  readonly number: number;
+  readonly createdAt: string;
+  readonly message: string | null;
+  /** Whether its revisions are frozen and can be thawed. */
+  readonly warm: boolean;
+  /** What will differ from what is live. */
+  readonly changes: readonly ServiceChange[];
+}
+
+export interface EnvironmentItem {
+  readonly id: string;
+  readonly project: string;
+  readonly name: string;
+  readonly liveRelease: string | null;
+  readonly activeDeployment: string | null;
+  readonly createdAt: string;
+}
+
+export interface TokenItem {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly lastUsedAt: string | null;
+  readonly revokedAt: string | null;
+}
+
+/** What differs between the ledger and the world. */
+export interface SweepReport {
+  readonly drift: readonly { readonly kind: string; readonly id: string; readonly service: string | null; readonly description: string }[];
+  readonly orphans: readonly { readonly plugin: string; readonly kind: string; readonly id: string; readonly description: string }[];
+  /** Plugins that could not be asked: of what they hold nothing is known. */
+  readonly unknown: readonly { readonly plugin: string; readonly error: ErrorDocument }[];
+}

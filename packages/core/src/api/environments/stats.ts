@@ -1,0 +1,37 @@
+import type { RevisionStats } from "@helixstack/sdk";
+import { placeOf, identityOf } from "../../engine/place.ts";
+import { newId } from "../../domain/ids.ts";
+import type { EnvironmentRecord, Scope } from "../../ports/index.ts";
+import type { ApiDeps } from "../deps.ts";
+
+const DEADLINE_MS = 5000;
+
+/** What the environment's delivery providers counted. Providers that do not count are left out. */
+export async function readStats(
+  { ledger, plugins, dispatcher, clock }: Pick<ApiDeps, "ledger" | "plugins" | "dispatcher" | "clock">,
+  scope: Scope,
+  environment: EnvironmentRecord,
+): Promise<readonly RevisionStats[]> {
+  const [{ id: installation }, tables] = await Promise.all([
+    ledger.installation(),
+    ledger.routeTables(scope, { environment: environment.id }),
+  ]);
+  const place = placeOf(scope, { installation, environment });
+  const counted = await Promise.all(
+    tables
+      .filter(({ plugin }) => plugins.supports(plugin, "delivery.stats"))
+      .map(({ plugin, unit }) =>
+        dispatcher.call<readonly RevisionStats[]>({
+          plane: "delivery",
+          plugin,
+          verb: "stats",
+          identity: identityOf(place, { unit }),
+          operationId: newId("op", clock.now()),
+          fence: 0,
+          input: {},
+          deadlineMs: DEADLINE_MS,
+        }),
+      ),
+  );
+  return counted.flat();
+}
