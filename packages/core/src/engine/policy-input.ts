@@ -1,6 +1,6 @@
 import type { Artifact, Permissions } from "@helixstack/sdk";
 import type { Manifest } from "../domain/manifest.ts";
-import type { DeploymentPlan } from "../domain/plan.ts";
+import type { DeploymentPlan, DeploymentRequest } from "../domain/plan.ts";
 import type { DecisionPoint, DeploymentRecord, Principal, ReleaseRecord } from "../ports/index.ts";
 import type { EngineDeps } from "./deps.ts";
 import type { Place } from "./place.ts";
@@ -18,6 +18,8 @@ export interface PolicyInput {
   /** Null in a plan that nobody has asked to carry out. */
   readonly deployment: { readonly id: string; readonly kind: string; readonly message: string | null; readonly createdAt: string } | null;
   readonly manifest: Manifest;
+  /** The manifest's file and the line of each dotted path in it, where they are known. */
+  readonly origin: DeploymentRequest["origin"] | null;
   readonly plan: Pick<DeploymentPlan, "services" | "removed" | "changes">;
   /** What was built so far, by service. */
   readonly artifacts: Readonly<Record<string, Artifact>>;
@@ -45,6 +47,7 @@ export interface PolicySubject {
   readonly place: Place;
   readonly deployment: DeploymentRecord | null;
   readonly manifest: Manifest;
+  readonly origin?: DeploymentRequest["origin"] | undefined;
   readonly plan: DeploymentPlan;
   readonly live: ReleaseRecord | null;
   readonly artifacts: Readonly<Record<string, Artifact>>;
@@ -53,7 +56,7 @@ export interface PolicySubject {
 const HISTORY_LENGTH = 10;
 
 export async function policyInput(deps: EngineDeps, point: DecisionPoint, subject: PolicySubject): Promise<PolicyInput> {
-  const { place, deployment, manifest, plan, live, artifacts } = subject;
+  const { place, deployment, manifest, origin = deployment?.request.origin, plan, live, artifacts } = subject;
   const { services, removed, changes } = plan;
   const [actor, history] = await Promise.all([deps.ledger.principal(place.scope, place.scope.principal), historyOf(deps, place, live)]);
   return {
@@ -71,6 +74,7 @@ export async function policyInput(deps: EngineDeps, point: DecisionPoint, subjec
       createdAt: deployment.createdAt,
     },
     manifest,
+    origin: origin ?? null,
     plan: { services, removed, changes },
     artifacts,
     plugins: pluginsOf(deps, manifest),

@@ -1,4 +1,5 @@
 import type { Manifest } from "../domain/manifest.ts";
+import type { DeploymentRequest } from "../domain/plan.ts";
 import { sourceDigest } from "../domain/source-digest.ts";
 import type { Scope, SnapshotEntry } from "../ports/index.ts";
 import type { EngineDeps } from "./deps.ts";
@@ -13,15 +14,17 @@ export interface PreviewInput {
   readonly manifest: Manifest;
   /** The source's list of entries; its contents are not needed. */
   readonly entries: readonly SnapshotEntry[];
+  readonly origin?: DeploymentRequest["origin"];
 }
 
 /** What a deploy would do. Reads the ledger, observes the world and asks the policies; writes nothing and stores no decision. */
-export async function preview(deps: EngineDeps, scope: Scope, { environment: name, manifest, entries }: PreviewInput): Promise<Preview> {
+export async function preview(deps: EngineDeps, scope: Scope, asked: PreviewInput): Promise<Preview> {
+  const { environment: name, manifest, entries, origin } = asked;
   const { place, environment } = await findPlace(deps, scope, { project: manifest.project, environment: name });
   const live = environment?.liveRelease ? await deps.ledger.release(scope, environment.liveRelease) : null;
   const sources = Object.entries(manifest.services).map(([service, { source }]) => [service, sourceDigest(entries, source)] as const);
   const plan = await planDeploy(deps, place, { manifest, sources: Object.fromEntries(sources), live });
-  const input = await policyInput(deps, "plan", { place, deployment: null, manifest, plan, live, artifacts: {} });
+  const input = await policyInput(deps, "plan", { place, deployment: null, manifest, origin, plan, live, artifacts: {} });
   const { allow, findings } = await deps.policy.decide("plan", { ...input });
   return { plan, changes: plan.changes, findings, allow };
 }

@@ -1,6 +1,7 @@
 import type { ObservedRevision } from "@helixstack/sdk";
 import { EngineError, toEngineError } from "../domain/errors.ts";
 import type { StepKind } from "../domain/plan.ts";
+import { isTerminal } from "../domain/states.ts";
 import type { LedgerWrite, RevisionRecord } from "../ports/index.ts";
 import { isNotOurs, withRetries } from "./attempt.ts";
 import { awaitHealth } from "./health.ts";
@@ -10,12 +11,27 @@ import { askRevision, seen } from "./revisions.ts";
 import { type Run, act } from "./run.ts";
 import { switchTable } from "./tables.ts";
 
+const LOOK_MS = 250;
+
 /**
  * Brings the live release back where it is not as it should be: starts what is not running, then routes to where it answers now. It carries the
  * decision that the release was allowed with. A deployment that begins meanwhile brings things in order by itself.
  */
 export async function runRepair(run: Run): Promise<void> {
-  run.signal = run.stop.shutdown;
+  const taken = new AbortController();
+  run.signal = AbortSignal.any([run.stop.shutdown, taken.signal]);
+  const watch = watchDeployments(run, taken);
+  try {
+    await bringBack(run);
+  } finally {
+    taken.abort();
+    await watch;
+  }
+  run.stop.shutdown.throwIfAborted();
+  await run.journal.commit([{ write: "run.end" }]);
+}
+
+async function bringBack(run: Run): Promise<void> {
   const { deps, grip, environment } = run;
   const revisions = await deps.ledger.listRevisions(grip.scope, { environment: environment.id, states: ["serving"] });
   const sights = await lookAtRevisions(deps, run.place, revisions);
@@ -23,13 +39,26 @@ export async function runRepair(run: Run): Promise<void> {
   await Promise.all(
     broken.map((revision) => tryStep(run, stepOf(run, { kind: "apply", revision }), (ref) => startAgain(run, ref, revision))),
   );
-  if (!(await isTaken(run))) {
-    for (const plugin of await staleTables(run)) {
-      const ref = { id: `repair:${grip.run}:route:${plugin}`, kind: "route", service: null } as const;
-      await tryStep(run, ref, () => switchTable(run, ref, { plugin, kind: "live", isLost: true }));
-    }
+  if (run.signal.aborted) return;
+  for (const plugin of await staleTables(run)) {
+    const ref = { id: `repair:${grip.run}:route:${plugin}`, kind: "route", service: null } as const;
+    await tryStep(run, ref, () => switchTable(run, ref, { plugin, kind: "live", isLost: true }));
   }
-  await run.journal.commit([{ write: "run.end" }]);
+}
+
+/** A deployment waits until the repair has ended, so that never both have hold of a revision. It is not kept waiting. */
+async function watchDeployments({ deps, grip, environment }: Run, taken: AbortController): Promise<void> {
+  while (!taken.signal.aborted) {
+    await deps.clock.sleep(LOOK_MS, taken.signal).catch(() => {});
+    if (taken.signal.aborted) return;
+    const page = { environment: environment.id, limit: 1 };
+    const [newest] = await deps.ledger.listDeployments(grip.scope, page).then(
+      ({ items }) => items,
+      () => [],
+    );
+    if (newest && !isTerminal(newest.state))
+      taken.abort(new EngineError("ABORTED", "a deployment came, which brings things in order by itself"));
+  }
 }
 
 function stepOf({ grip }: Run, { kind, revision }: { kind: StepKind; revision: RevisionRecord }): StepRef {
@@ -53,7 +82,7 @@ async function tryStep(run: Run, ref: StepRef, work: (ref: StepRef) => Promise<r
 }
 
 async function startAgain(run: Run, ref: StepRef, revision: RevisionRecord): Promise<readonly LedgerWrite[]> {
-  if (await isTaken(run)) throw new EngineError("ABORTED", "a deployment has begun, which brings things in order by itself");
+  run.signal.throwIfAborted();
   const call = askRevision(run.place, revision, { verb: "apply", input: { spec: revision.spec } });
   const observed = await act<ObservedRevision>(run, ref, call);
   await run.journal.commit([{ ...seen(run.deps, revision, observed), from: ["serving"] }]);
@@ -61,11 +90,6 @@ async function startAgain(run: Run, ref: StepRef, revision: RevisionRecord): Pro
   if (!health) return [];
   const { endpoints } = await awaitHealth(run, { revision: { ...revision, endpoints: observed.endpoints }, health, signal: run.signal });
   return [{ write: "revision.update", id: revision.id, endpoints, from: ["serving"] }];
-}
-
-async function isTaken({ deps, grip, environment }: Run): Promise<boolean> {
-  const now = await deps.ledger.environment(grip.scope, environment.id);
-  return now?.activeDeployment != null;
 }
 
 /** Providers that serve something else than the ledger believes, or whose targets have moved. */

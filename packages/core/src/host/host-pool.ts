@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { EngineError } from "../domain/errors.ts";
 import type { HostProcess, InstalledPlugin } from "../ports/plugins.ts";
 import type { HostOutput } from "./host-output.ts";
 import { PluginHost } from "./plugin-host.ts";
@@ -42,7 +43,7 @@ interface Place {
 export function hostPool(options: HostPoolOptions): HostPool {
   const { idleMs = 30_000 } = options;
   const places = new Map<string, Place>();
-  const running = new Set<PluginHost>();
+  const running: Running = { hosts: new Map(), isClosed: false };
 
   const forget = (place: Place) => {
     for (const [name, one] of places) if (one === place) places.delete(name);
@@ -71,6 +72,7 @@ export function hostPool(options: HostPoolOptions): HostPool {
     }, idleMs).unref();
   };
   const withHost: HostPool["withHost"] = async (plugin, { race, use }) => {
+    if (running.isClosed) throw new EngineError("BUSY", "this worker is stopping and takes no more calls");
     const place = placeFor(plugin);
     try {
       const host = await race(place.host);
@@ -83,24 +85,36 @@ export function hostPool(options: HostPoolOptions): HostPool {
   };
   return {
     withHost,
-    list: () => [...running].map((host) => host.record),
+    list: () => [...running.hosts.keys()].map((host) => host.record),
     async close() {
-      places.clear();
-      for (const host of running) host.end();
-      await Promise.all([...running].map((host) => host.gone));
+      running.isClosed = true;
+      const starting = [...places.values()].map((place) => place.host);
+      for (const host of running.hosts.keys()) host.end();
+      await Promise.allSettled(starting);
+      await Promise.all(running.hosts.values());
     },
   };
 }
 
+interface Running {
+  /** Each host with the moment at which nothing is left of it. */
+  readonly hosts: Map<PluginHost, Promise<void>>;
+  isClosed: boolean;
+}
+
 /** Starts a host: it is recorded while it loads, and takes no call before both are done. */
-async function startHost(plugin: InstalledPlugin, options: HostPoolOptions, running: Set<PluginHost>): Promise<PluginHost> {
+async function startHost(plugin: InstalledPlugin, options: HostPoolOptions, running: Running): Promise<PluginHost> {
   const { node = process.execPath, env = process.env, onHost, onOutput } = options;
   const home = options.homes(plugin);
   await mkdir(home, { recursive: true, mode: 0o700 });
   const host = new PluginHost(await spawnHost({ plugin, home, node, env }), { plugin, onOutput });
-  running.add(host);
   const recorded = onHost?.recordHost(host.record);
-  void bury(host, { recorded, onHost }).then(() => running.delete(host));
+  running.hosts.set(
+    host,
+    bury(host, { recorded, onHost }).finally(() => running.hosts.delete(host)),
+  );
+  // It was closed while this one was on its way.
+  if (running.isClosed) host.end();
   try {
     await Promise.all([recorded, host.start(home)]);
     return host;

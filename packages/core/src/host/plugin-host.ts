@@ -1,8 +1,8 @@
-import { EngineError } from "../domain/errors.ts";
+import { EngineError, toEngineError } from "../domain/errors.ts";
 import type { HostProcess, InstalledPlugin, PluginCall } from "../ports/plugins.ts";
 import { answerChecks } from "./answer-check.ts";
 import { callError, labelOf, placeOf, seconds } from "./call-errors.ts";
-import { encodeFrame, frameReader } from "./frames.ts";
+import { BrokenFrame, encodeFrame, frameReader } from "./frames.ts";
 import { toFromHost } from "./from-host.ts";
 import { handshakeProblem } from "./handshake.ts";
 import { type HostOutput, lastLines } from "./host-output.ts";
@@ -156,9 +156,15 @@ export class PluginHost implements HostLink {
 
   #route(message: FromHost): void {
     if (message.type === "hello" || message.type === "unusable") return this.#handshake?.resolve(message);
-    if (message.id < 1 || message.id > this.#lastId) throw new Error(`a message is about call ${message.id}, which there never was`);
+    if (message.id < 1 || message.id > this.#lastId) throw new BrokenFrame(`a message is about call ${message.id}, which there never was`);
     // A call that is not there any more has been settled: its late words go nowhere.
-    this.#calls.get(message.id)?.receive(message);
+    const pending = this.#calls.get(message.id);
+    try {
+      pending?.receive(message);
+    } catch (error) {
+      // Whoever takes the call's log or progress failed: the call's matter, not the plugin's.
+      pending?.fail(toEngineError(error));
+    }
   }
 
   #buried(how: string): void {

@@ -44,7 +44,7 @@ export function endMarked(marker: string): void {
 }
 
 /** Kills a process if it is still the one that was meant. */
-function endProcess({ pid, startTicks }: Pick<ProcessEntry, "pid" | "startTicks">): void {
+export function endProcess({ pid, startTicks }: Pick<ProcessEntry, "pid" | "startTicks">): void {
   if (findProcess(pid)?.startTicks !== startTicks) return;
   try {
     process.kill(pid, "SIGKILL");

@@ -129,6 +129,8 @@ export interface Grip {
 export interface RunLedger {
   /** Readies a repair run for an environment with a live release, unless one is there already or a deployment holds it. Returns whether it did. */
   requestRepair(scope: Scope, environment: string): Promise<boolean>;
+  /** A fence of the environment that is higher than any before: for what is done to it outside of a run. */
+  raiseFence(scope: Scope, environment: string): Promise<number>;
   /** Takes a run that is ready and due, raising its fence. Null when somebody else has it or it is not to be done now. */
   claim(job: WakeJob, worker: string): Promise<{ readonly grip: Grip; readonly run: RunRecord } | null>;
   /**

@@ -116,6 +116,30 @@ describe("a call", () => {
   });
 });
 
+describe("a dispatcher that is closed", () => {
+  test("takes no more calls, and leaves no process that was just starting", async () => {
+    const { call, dispatcher, recorded } = await testDispatcher();
+    const starting = failure(call("apply"));
+    await dispatcher.close();
+    expect(["PLUGIN_CRASHED", "BUSY"]).toContain((await starting).code);
+    for (const { pid } of recorded) expect(isAlive(pid)).toBe(false);
+    expect(dispatcher.hosts()).toEqual([]);
+    expect(await failure(call("apply"))).toMatchObject({ code: "BUSY", retryable: true });
+  });
+});
+
+describe("a log that cannot be written", () => {
+  test("fails the call, not the plugin", async () => {
+    const { call, recorded } = await testDispatcher();
+    const onLog = () => {
+      throw new EngineError("DISK_FULL", "no space for the log");
+    };
+    expect((await failure(call("run", { onLog }))).code).toBe("DISK_FULL");
+    expect(await call("run")).toMatchObject({ exitCode: 0 });
+    expect(recorded).toHaveLength(1);
+  });
+});
+
 describe("a stored state", () => {
   const stored = { old: true };
   test.each([

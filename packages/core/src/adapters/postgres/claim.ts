@@ -18,7 +18,7 @@ export function claim({ db }: LedgerContext): RunLedger["claim"] {
       const held = await lockEnvironment(trx, { organization: job.organization, environment: seen.environment });
       const run = await claimable(trx, job).forNoKeyUpdate("r").executeTakeFirst();
       if (run === undefined || held === undefined || !(await isAlive(trx, worker))) return null;
-      if (!isItsTurn(run, held.active_deployment)) return null;
+      if (!(await isItsTurn(trx, run, held.active_deployment))) return null;
       const taken = await take(trx, run, worker);
       const { principal, events } = run.kind === "main" ? await begin(trx, run) : await load(trx, run);
       await appendEvents(trx, job.organization, events);
@@ -27,6 +27,22 @@ export function claim({ db }: LedgerContext): RunLedger["claim"] {
       return { grip, run: toRun(taken) };
     });
   };
+}
+
+/** See `RunLedger.raiseFence`. */
+export function raiseFence({ db }: LedgerContext): RunLedger["raiseFence"] {
+  return ({ organization }, environment) => scoped(db, { organization }, (trx) => nextFence(trx, { organization, environment }));
+}
+
+async function nextFence(trx: Trx, { organization, environment }: { organization: string; environment: string }): Promise<number> {
+  const { last_fence } = await trx
+    .updateTable("environment")
+    .set((set) => ({ last_fence: set("last_fence", "+", 1) }))
+    .where("organization", "=", organization)
+    .where("id", "=", environment)
+    .returning("last_fence")
+    .executeTakeFirstOrThrow();
+  return last_fence;
 }
 
 /** Ready and due, or left behind by a worker that ended. */
@@ -49,10 +65,18 @@ function claimable(db: LedgerContext["db"], job: WakeJob) {
     );
 }
 
-/** A cleanup disturbs nobody. A repair waits for a deployment: that one may stop the very revision which a repair would start. */
-function isItsTurn(run: Row<"run">, active: string | null): boolean {
-  if (run.kind === "main") return active === null || active === run.deployment;
-  return run.kind === "cleanup" || active === null;
+/** A cleanup disturbs nobody. A repair and a deployment wait for each other: one may stop the very revision which the other starts. */
+async function isItsTurn(trx: Trx, run: Row<"run">, active: string | null): Promise<boolean> {
+  if (run.kind === "cleanup") return true;
+  if (run.kind === "repair") return active === null;
+  if (active !== null) return active === run.deployment;
+  const repairs = trx.selectFrom("run").select("id").where("organization", "=", run.organization);
+  const held = await repairs
+    .where("environment", "=", run.environment)
+    .where("kind", "=", "repair")
+    .where("state", "=", "held")
+    .executeTakeFirst();
+  return held === undefined;
 }
 
 async function isAlive(trx: Trx, worker: string): Promise<boolean> {
@@ -60,10 +84,15 @@ async function isAlive(trx: Trx, worker: string): Promise<boolean> {
   return row === undefined || row.ended_at === null;
 }
 
-function take(trx: Trx, run: Row<"run">, worker: string): Promise<Row<"run">> {
+/**
+ * The fence grows over all runs of the environment: a plugin that has seen a revision in a cleanup must not take the rollback which comes
+ * after it for an older owner. The environment's row is locked.
+ */
+async function take(trx: Trx, run: Row<"run">, worker: string): Promise<Row<"run">> {
+  const fence = await nextFence(trx, run);
   return trx
     .updateTable("run")
-    .set((set) => ({ state: "held", worker, fence: set("fence", "+", 1), woken_at: null }))
+    .set({ state: "held", worker, fence, woken_at: null })
     .where("organization", "=", run.organization)
     .where("id", "=", run.id)
     .returningAll()

@@ -6,8 +6,9 @@ const STATES_DOWN = new Set(["57P01", "57P02", "57P03", "57P05", "53300", "53200
 const STATES_BUSY = new Set(["40001", "40P01", "55P03", "57014"]);
 /** Wrong password, no such database or role: somebody has to change something. */
 const STATES_REFUSED = new Set(["28000", "28P01", "3D000"]);
-/** `pg` has no codes for these. */
-const LOST = /connection terminated|connection error|timeout exceeded when trying to connect|client was closed|query read timeout/i;
+/** What `pg` has no codes for. */
+const LOST = /connection terminated|connection error|client was closed|query read timeout/i;
+const POOL_EMPTY = /timeout exceeded when trying to connect/i;
 
 /** True when the connection was lost or refused, so that it is not known whether the last statement took effect. */
 export function isConnectionLost(thrown: unknown): boolean {

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { EngineError } from "../../domain/errors.ts";
 import type { RunLedger } from "../../ports/ledger.ts";
 import type { WakeJob } from "../../ports/queue.ts";
-import { claim } from "./claim.ts";
+import { claim, raiseFence } from "./claim.ts";
 import { commit } from "./commit.ts";
 import type { LedgerContext } from "./context.ts";
 import { endDeployment } from "./end-deployment.ts";
@@ -21,6 +21,7 @@ export function runLedger(context: LedgerContext): RunLedger {
   const { db, listener } = context;
   return {
     requestRepair: requestRepair(context),
+    raiseFence: raiseFence(context),
     claim: claim(context),
     commit: commit(context),
     takeAway: takeAway(context),

@@ -58,6 +58,7 @@ interface EnvironmentTable {
   live_release: string | null;
   active_deployment: string | null;
   last_release_number: Generated<number>;
+  last_fence: Generated<number>;
   created_at: Time;
 }
 

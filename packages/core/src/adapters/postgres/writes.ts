@@ -78,7 +78,19 @@ async function sleepRun({ trx, grip }: CommitContext, { dueAt }: WriteOf<"run.sl
 async function endRun({ trx, grip, kind }: CommitContext): Applied {
   if (kind === "main") throw new EngineError("BUG", `main run ${grip.run} ends with its deployment's verdict`);
   await updateRun(trx, grip).set({ state: "done", worker: null }).execute();
+  if (kind === "repair") await wakeDeployments(trx, grip);
   return deploymentEvent(grip, `${kind}.done`, { run: grip.run });
+}
+
+/** A deployment that came while the repair was at work. */
+async function wakeDeployments(trx: Trx, { scope, environment }: Grip): Promise<void> {
+  const runs = trx.selectFrom("run").select("id").where("organization", "=", scope.organization).where("environment", "=", environment);
+  const ready = await runs.where("kind", "=", "main").where("state", "=", "ready").execute();
+  await wakeRuns(
+    trx,
+    scope.organization,
+    ready.map(({ id }) => id),
+  );
 }
 
 function updateRun(trx: Trx, grip: Grip) {

@@ -17,6 +17,7 @@ export const PROJECTS = `
     live_release text,
     active_deployment text,
     last_release_number integer not null default 0,
+    last_fence bigint not null default 0,
     created_at timestamptz not null default now(),
     primary key (organization, id),
     unique (organization, project, name),

@@ -1,0 +1,58 @@
+import { mkdir } from "node:fs/promises";
+import { type Api, buildApi } from "../api/index.ts";
+import { writeWhole } from "../adapters/files.ts";
+import { createEngine } from "../engine/index.ts";
+import { createMetrics } from "../telemetry/index.ts";
+import { freePort } from "./free-port.ts";
+import { controlAddress } from "./local-plane.ts";
+import { ensureLocalToken } from "./local-token.ts";
+import { type Parts, openParts } from "./parts.ts";
+import { planeHooks } from "./plane-hooks.ts";
+import { untilAskedToEnd } from "./signals.ts";
+import { type RunningWorker, startWorker } from "./worker.ts";
+
+/** The control process: API and worker. Runs until it is asked to end, then stops in order: no new requests, steps put back, connections closed. */
+export async function runControl(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const parts = await openParts(env, "control");
+  const worker = await startWorker(parts);
+  await ensureLocalToken(parts.layout, parts.ledger);
+  const api = await openApi(parts, worker);
+  const url = await listen(api, parts);
+  await mkdir(parts.layout.run, { recursive: true, mode: 0o700 });
+  await writeWhole(parts.layout.controlFile, controlAddress(url), 0o600);
+  parts.logger.info({ url }, "the control plane answers");
+  const signal = await untilAskedToEnd();
+  parts.logger.info({ signal }, "the control plane ends");
+  await api.close();
+  await worker.stop();
+  await parts.close();
+}
+
+async function openApi(parts: Parts, worker: RunningWorker): Promise<Api> {
+  const { ledger, engineDeps, dispatcher, plugins, queue, logger, settings } = parts;
+  const scope = await ledger.ensurePrincipal({ kind: "system", name: "helix" });
+  const metrics = createMetrics();
+  metrics.watch({ queueDepth: () => queue.depth() });
+  // A plan is made on sessions that cannot write.
+  const { plan } = createEngine({ ...engineDeps, ledger: parts.readOnlyLedger });
+  return buildApi({
+    ledger,
+    engine: { ...worker.engine, plan },
+    sources: engineDeps.sources,
+    logs: engineDeps.logs,
+    dispatcher,
+    plugins,
+    queue,
+    plane: planeHooks(parts, { worker, scope }),
+    clock: engineDeps.clock,
+    logger,
+    metrics,
+    settings: { allowedHosts: settings.allowedHosts, maxSourceBytes: settings.maxSourceBytes },
+  });
+}
+
+/** On the port that was asked for; where none was, on the usual one or the next that is free. */
+async function listen(api: Api, { settings }: Parts): Promise<string> {
+  const { host, port, portIsFixed } = settings;
+  return api.listen({ host, port: portIsFixed || port === 0 ? port : await freePort(port, new Set()) });
+}

@@ -1,0 +1,9 @@
+import type { InstalledPlugin } from "../ports/plugins.ts";
+import type { SupervisorLink } from "./supervisor-link.ts";
+import { daemonUnit } from "./units.ts";
+
+/** Makes sure that every daemon of a plugin runs, with the configuration that the plugin has now. */
+export async function ensureDaemons(plugin: InstalledPlugin, supervisor: SupervisorLink): Promise<void> {
+  const client = await supervisor.client();
+  for (const daemon of plugin.manifest.daemons) await client.ensure(daemonUnit({ plugin, daemon }));
+}

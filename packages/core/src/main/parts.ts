@@ -1,0 +1,143 @@
+import { mkdir } from "node:fs/promises";
+import { arch } from "node:os";
+import { join } from "node:path";
+import { allowAllPolicy } from "../adapters/allow-all-policy.ts";
+import { noSecrets } from "../adapters/no-secrets.ts";
+import { preparePostgres } from "../adapters/postgres/embedded/prepare.ts";
+import { waitForPostgres } from "../adapters/postgres/embedded/wait.ts";
+import { createLedger, migrate, openDatabase } from "../adapters/postgres/index.ts";
+import { createQueue } from "../adapters/queue/index.ts";
+import { openFileLogStore, openFolderArtifactStore, openFolderSourceStore } from "../adapters/stores/index.ts";
+import { systemClock } from "../adapters/system-clock.ts";
+import { type HomeLayout, type Settings, createHome, readSettings } from "../config/index.ts";
+import type { EngineDeps } from "../engine/deps.ts";
+import { type LoadedPlugins, type LocalDispatcher, createDispatcher, loadPlugins } from "../host/index.ts";
+import type { Ledger, Queue } from "../ports/index.ts";
+import { type ServerLogger, createLogger } from "../telemetry/index.ts";
+import { ensureDaemons } from "./daemons.ts";
+import { freePort } from "./free-port.ts";
+import { localConfig } from "./local-facts.ts";
+import { readOperatorConfig } from "./operator-config.ts";
+import { pluginFolders } from "./plugin-folders.ts";
+import { type SupervisorLink, linkSupervisor } from "./supervisor-link.ts";
+
+/** What the processes of the plane are put together from. */
+export interface Parts {
+  readonly settings: Settings;
+  readonly layout: HomeLayout;
+  readonly logger: ServerLogger;
+  readonly databaseUrl: string;
+  readonly ledger: Ledger;
+  /** The same ledger on sessions that cannot write: for `plan`. */
+  readonly readOnlyLedger: Ledger;
+  readonly queue: Queue;
+  readonly plugins: LoadedPlugins;
+  readonly dispatcher: LocalDispatcher;
+  readonly supervisor: SupervisorLink;
+  readonly engineDeps: EngineDeps;
+  /** Who records plugin hosts; set once the worker has registered. */
+  hostRecorder: HostRecorder | null;
+  /** Closes everything that was opened, in reverse. */
+  close(): Promise<void>;
+}
+
+type HostRecorder = NonNullable<Parameters<typeof createDispatcher>[0]["onHost"]>;
+
+const DATABASE_WAIT_MS = 60_000;
+
+/** Opens everything that a control or worker process needs. Waits for the database. */
+export async function openParts(env: Readonly<Record<string, string | undefined>>, role: string): Promise<Parts> {
+  const uid = process.getuid?.();
+  const settings = readSettings(env, { uid });
+  const layout = createHome(settings.home, { uid });
+  const logger = createLogger({ level: settings.logLevel, role });
+  const onError = (error: Error) => logger.warn({ err: error }, "a connection was lost; it mends itself");
+  const databaseUrl = settings.databaseUrl ?? (await preparePostgres({ home: settings.home, freePort })).url;
+  await openSchema(databaseUrl);
+  const ledger = createLedger({ url: databaseUrl, onError });
+  const readOnlyLedger = createLedger({ url: databaseUrl, readOnly: true, poolSize: 2, onError });
+  const { id: installation } = await ledger.installation();
+  const queue = createQueue({ url: settings.redisUrl ?? databaseUrl, name: queueName(installation), onError });
+  const operator = readOperatorConfig(settings.home);
+  const plugins = await loadPlugins({
+    folders: pluginFolders(settings.home),
+    configOf: (manifest) => localConfig(manifest, { layout, configured: operator.plugins[manifest.name] ?? {} }),
+  });
+  for (const { folder, error } of plugins.problems) logger.error({ folder, code: error.code }, error.message);
+  const supervisor = linkSupervisor({ home: settings.home, logger });
+  const dispatcher = createDispatcher({
+    registry: plugins,
+    homes: ({ manifest }) => join(layout.plugins, manifest.name),
+    beforeCall: (plugin) => ensureDaemons(plugin, supervisor),
+    onHost: {
+      recordHost: async (host) => parts.hostRecorder?.recordHost(host),
+      removeHost: async (host) => parts.hostRecorder?.removeHost(host),
+    },
+    onOutput: (output) => logger.debug(output, "plugin output"),
+  });
+  const parts: Parts = {
+    settings,
+    layout,
+    logger,
+    databaseUrl,
+    ledger,
+    readOnlyLedger,
+    queue,
+    plugins,
+    dispatcher,
+    supervisor,
+    engineDeps: await engineDeps({ layout, settings, logger, ledger, plugins, dispatcher }),
+    hostRecorder: null,
+    async close() {
+      supervisor.close();
+      await queue.close();
+      await dispatcher.close();
+      await readOnlyLedger.close();
+      await ledger.close();
+    },
+  };
+  return parts;
+}
+
+/** Waits for the database, then brings the schema up to date. */
+async function openSchema(url: string): Promise<void> {
+  await waitForPostgres(url, { timeoutMs: DATABASE_WAIT_MS });
+  const database = openDatabase({ url, poolSize: 1 });
+  try {
+    await migrate(database);
+  } finally {
+    await database.close();
+  }
+}
+
+/** Installations may share one Redis. */
+function queueName(installation: string): string {
+  return `helix-${installation}`;
+}
+
+type EngineInput = Pick<Parts, "layout" | "settings" | "logger" | "ledger" | "plugins" | "dispatcher">;
+
+async function engineDeps({ layout, settings, logger, ledger, plugins, dispatcher }: EngineInput): Promise<EngineDeps> {
+  const temp = join(layout.data, "temp");
+  await mkdir(temp, { recursive: true, mode: 0o700 });
+  return {
+    ledger,
+    sources: await openFolderSourceStore({ root: layout.sources, maxBlobBytes: settings.maxSourceBytes }),
+    artifacts: await openFolderArtifactStore({ root: layout.artifacts }),
+    logs: await openFileLogStore({ root: layout.logs }),
+    policy: allowAllPolicy,
+    secrets: noSecrets,
+    dispatcher,
+    plugins,
+    clock: systemClock,
+    logger: sdkLogger(logger),
+    temp,
+    platform: `linux/${arch() === "x64" ? "amd64" : arch()}`,
+  };
+}
+
+/** The engine's logger speaks the SDK's form: message first. */
+function sdkLogger(logger: ServerLogger): EngineDeps["logger"] {
+  const write = (level: "debug" | "info" | "warn" | "error") => (message: string, fields?: Readonly<Record<string, unknown>>) => logger[level](fields ?? {}, message);
+  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+}
