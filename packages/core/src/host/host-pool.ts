@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { EngineError } from "../domain/errors.ts";
 import type { HostProcess, InstalledPlugin } from "../ports/plugins.ts";
+import { labelOf } from "./call-errors.ts";
 import type { HostOutput } from "./host-output.ts";
 import { PluginHost } from "./plugin-host.ts";
 import { spawnHost } from "./spawn-host.ts";
@@ -33,6 +34,9 @@ export interface UseOptions<T> {
   readonly race: (host: Promise<PluginHost>) => Promise<PluginHost>;
   readonly use: (host: PluginHost) => Promise<T>;
 }
+
+/** How long the end of a host waits for its record to be written and removed. */
+const RECORD_PATIENCE_MS = 2_000;
 
 interface Place {
   readonly host: Promise<PluginHost>;
@@ -116,7 +120,7 @@ async function startHost(plugin: InstalledPlugin, options: HostPoolOptions, runn
   // It was closed while this one was on its way.
   if (running.isClosed) host.end();
   try {
-    await Promise.all([recorded, host.start(home)]);
+    await Promise.all([Promise.race([recorded, endedEarly(host)]), host.start(home)]);
     return host;
   } catch (error) {
     host.end();
@@ -124,11 +128,19 @@ async function startHost(plugin: InstalledPlugin, options: HostPoolOptions, runn
   }
 }
 
-/** A record goes when its process is gone. One that cannot be removed does no harm: whoever looks finds that the process is not there. */
+/** Whatever it waits for (its record may hang with the database), a host whose process is gone will take no call. */
+async function endedEarly(host: PluginHost): Promise<never> {
+  await host.gone;
+  throw new EngineError("PLUGIN_CRASHED", `the plugin ${labelOf(host.plugin)} ended before it took its first call`);
+}
+
+/** A record goes when its process is gone. One that stays does no harm: whoever looks finds that there is no such process. */
 async function bury(
   host: PluginHost,
   { recorded, onHost }: { recorded: Promise<void> | undefined; onHost: HostPoolOptions["onHost"] },
 ): Promise<void> {
-  await Promise.allSettled([recorded, host.gone]);
-  await onHost?.removeHost(host.record).catch(() => {});
+  await host.gone;
+  const patience = new Promise<void>((resolve) => setTimeout(resolve, RECORD_PATIENCE_MS).unref());
+  const removed = Promise.resolve(recorded).then(() => onHost?.removeHost(host.record));
+  await Promise.race([removed.catch(() => {}), patience]);
 }
