@@ -1,24 +1,13 @@
-import type {
-  Finding,
-  Ledger,
-  LogStore,
-  PluginRegistry,
-  Queue,
-  Scope,
-  SourceStore,
-  Clock,
-  Dispatcher,
-  SnapshotEntry,
-} from "../ports/index.ts";
-import type { Manifest } from "../domain/manifest.ts";
-import type { ServiceChange } from "../domain/plan.ts";
+import type { ManifestReader } from "../config/index.ts";
+import type { Engine } from "../engine/index.ts";
+import type { Clock, Dispatcher, Ledger, LogStore, PluginRegistry, Queue, SourceStore } from "../ports/index.ts";
 import type { Metrics, ServerLogger } from "../telemetry/index.ts";
-import type { Candidate, EnvironmentStatus, SweepReport } from "./documents.ts";
 
 /** Everything that the API is given by the composition root. It opens nothing by itself but its port. */
 export interface ApiDeps {
   readonly ledger: Ledger;
   readonly engine: EngineApi;
+  readonly readManifest: ManifestReader;
   readonly sources: SourceStore;
   readonly logs: LogStore;
   readonly dispatcher: Dispatcher;
@@ -38,36 +27,8 @@ export interface ApiSettings {
   readonly maxSourceBytes: number;
 }
 
-/** Names that stand in a path. */
-export interface EnvironmentNames {
-  readonly project: string;
-  readonly environment: string;
-}
-
 /** What the API asks of the engine. Everything else it reads from the ledger. */
-export interface EngineApi {
-  /** What a deploy would change, and what the policies say. Writes nothing. */
-  plan(scope: Scope, input: PlanInput): Promise<PlanOutcome>;
-  /** What is live and how it is. Observes. Rejects with `PROJECT_NOT_FOUND`, `ENVIRONMENT_NOT_FOUND`. */
-  status(scope: Scope, names: EnvironmentNames): Promise<EnvironmentStatus>;
-  /** Releases that a rollback can go to, newest first. */
-  candidates(scope: Scope, names: EnvironmentNames): Promise<readonly Candidate[]>;
-  /** What differs between the ledger and the world. Changes nothing. */
-  sweep(scope: Scope): Promise<SweepReport>;
-}
-
-export interface PlanInput {
-  readonly environment: string;
-  readonly manifest: Manifest;
-  /** The source's list of entries; its contents are not needed. */
-  readonly entries: readonly SnapshotEntry[];
-}
-
-export interface PlanOutcome {
-  readonly changes: readonly ServiceChange[];
-  readonly findings: readonly Finding[];
-  readonly allow: boolean;
-}
+export type EngineApi = Pick<Engine, "plan" | "status" | "candidates" | "sweep">;
 
 /** The local plane, as the composition root runs it. A server without one says so by the processes it lists. */
 export interface PlaneHooks {

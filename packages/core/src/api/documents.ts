@@ -1,9 +1,11 @@
 import type { Artifact } from "@helixstack/sdk";
 import type { ErrorDocument } from "../domain/errors.ts";
 import type { DeploymentRequest, ServiceChange } from "../domain/plan.ts";
-import type { DeploymentState, RevisionState } from "../domain/states.ts";
+import type { DeploymentState } from "../domain/states.ts";
 import type { Finding } from "../ports/policy-engine.ts";
 import type { StepRecord } from "../ports/records.ts";
+
+export type { Candidate, EnvironmentNames, EnvironmentStatus, ServiceStatus, SweepReport } from "../engine/views.ts";
 
 /** What the API answers, as its clients see it. Times are ISO 8601 in UTC. */
 
@@ -79,36 +81,6 @@ export interface DeploymentResult {
   readonly error: ErrorDocument | null;
 }
 
-export interface ServiceStatus extends ServiceResult {
-  readonly status: "live" | "degraded" | "down";
-  readonly revisions: readonly {
-    readonly id: string;
-    readonly release: string | null;
-    readonly state: Extract<RevisionState, "starting" | "serving" | "draining" | "warm">;
-  }[];
-}
-
-export interface EnvironmentStatus {
-  readonly project: string;
-  readonly environment: string;
-  readonly release: { readonly id: string } | null;
-  /** The deployment that holds the environment. */
-  readonly deployment: { readonly id: string; readonly status: DeploymentState } | null;
-  readonly services: readonly ServiceStatus[];
-}
-
-/** A release that a rollback can go to. */
-export interface Candidate {
-  readonly release: string;
-  readonly number: number;
-  readonly createdAt: string;
-  readonly message: string | null;
-  /** Whether its revisions are frozen and can be thawed. */
-  readonly warm: boolean;
-  /** What will differ from what is live. */
-  readonly changes: readonly ServiceChange[];
-}
-
 export interface EnvironmentItem {
   readonly id: string;
   readonly project: string;
@@ -124,12 +96,4 @@ export interface TokenItem {
   readonly createdAt: string;
   readonly lastUsedAt: string | null;
   readonly revokedAt: string | null;
-}
-
-/** What differs between the ledger and the world. */
-export interface SweepReport {
-  readonly drift: readonly { readonly kind: string; readonly id: string; readonly service: string | null; readonly description: string }[];
-  readonly orphans: readonly { readonly plugin: string; readonly kind: string; readonly id: string; readonly description: string }[];
-  /** Plugins that could not be asked: of what they hold nothing is known. */
-  readonly unknown: readonly { readonly plugin: string; readonly error: ErrorDocument }[];
 }

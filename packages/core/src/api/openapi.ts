@@ -1,8 +1,9 @@
 import swagger from "@fastify/swagger";
-import { ENGINE_VERSION } from "../host/engine-version.ts";
+import { readFileSync } from "node:fs";
 import type { ApiDeps } from "./deps.ts";
 import type { Api } from "./types.ts";
 
+const { version: VERSION } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 const DESCRIPTION = `The control plane of one HelixStack. Errors are problem documents (RFC 9457) with the codes that the CLI prints. Lists are paged with
 \`limit\` and \`cursor\`. Streams are server-sent events, or JSON documents a line with \`Accept: application/x-ndjson\`; they resume after \`Last-Event-ID\`.`;
 
@@ -14,7 +15,7 @@ export async function describeRoutes(api: Api): Promise<void> {
       info: {
         title: "HelixStack",
         description: DESCRIPTION.replaceAll("\n", " "),
-        version: ENGINE_VERSION,
+        version: VERSION,
         license: { name: "Apache-2.0", identifier: "Apache-2.0" },
       },
       components: { securitySchemes: { token: { type: "http", scheme: "bearer", bearerFormat: "hlx_..." } } },

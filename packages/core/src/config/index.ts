@@ -5,6 +5,6 @@ export { type ReadManifestInput, readManifest, servicesToDetect } from "./read-m
 export { DEFAULTS } from "./resolve.ts";
 export { manifestJsonSchema } from "./json-schema.ts";
 export * from "./settings.ts";
-export { type SourceMap, nearestLine, sourceMapOf } from "./source-map.ts";
-export { closest, didYouMean } from "../domain/suggest.ts";
+export { type ManifestReader, createManifestReader } from "./manifest-reader.ts";
+export { type SourceMap, sourceMapOf } from "./source-map.ts";
 export { parseDuration, parseSize } from "./units.ts";

@@ -1,12 +1,12 @@
 import { EngineError } from "../domain/errors.ts";
-import { NAME_RULE } from "../domain/names.ts";
+import { ENVIRONMENT_RULE, NAME_RULE, isEnvironmentName } from "../domain/names.ts";
 
 /** Names that end up in host names, container names and folders. */
 export const NAME_PATTERN = NAME_RULE.source;
 /** Names of environment variables and secrets. */
 export const VARIABLE_PATTERN = "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
 /** `production`, `preview/feature-x`. */
-export const ENVIRONMENT_PATTERN = "^[a-z][a-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9._/-]{0,98})?$";
+export const ENVIRONMENT_PATTERN = ENVIRONMENT_RULE.source;
 
 const RESERVED = new Set(["PORT", "DATA_DIR", "SECRETS_DIR"]);
 
@@ -17,7 +17,7 @@ export function isReservedVariable(name: string): boolean {
 
 /** The name of an environment as a person typed it. Rejects with `USAGE`. */
 export function checkEnvironmentName(name: string): string {
-  if (new RegExp(ENVIRONMENT_PATTERN).test(name) && !name.includes("..") && !name.endsWith("/")) return name;
+  if (isEnvironmentName(name)) return name;
   throw new EngineError("USAGE", `"${name.slice(0, 80)}" is not the name of an environment`, {
     hint: "Write lower-case letters, digits and dashes, as in `production` or `preview/my-branch`.",
   });

@@ -1,3 +1,4 @@
+import { nearestLine } from "../domain/origin.ts";
 import { placeOf } from "./problems.ts";
 import { mergedServices } from "./read-manifest.ts";
 import { type Entry, type Tree, entriesOf, entryOf } from "./tree.ts";
@@ -16,14 +17,6 @@ export function sourceMapOf({ text, environment }: { readonly text: string; read
   const { tree } = parseYaml(text);
   const lines = tree ? linesOf(merged(tree, environment), { text, prefix: "" }) : {};
   return { lines: () => lines, lineOf: (path) => nearestLine(lines, path) };
-}
-
-/** Looks a path up in what {@link SourceMap.lines} gave, or the nearest ancestor. */
-export function nearestLine(lines: Readonly<Record<string, number>>, path: string): number | null {
-  for (let rest = path; rest !== ""; rest = rest.slice(0, Math.max(0, rest.lastIndexOf(".")))) {
-    if (Object.hasOwn(lines, rest)) return lines[rest]!;
-  }
-  return null;
 }
 
 function merged(tree: Tree, environment: string): Tree {

@@ -11,6 +11,13 @@ export function isName(name: string): boolean {
   return NAME_RULE.test(name);
 }
 
+/** What an environment may be called: a name, and for previews what comes after a slash, such as a branch. */
+export const ENVIRONMENT_RULE = /^[a-z][a-z0-9-]{0,38}(\/[A-Za-z0-9][A-Za-z0-9._/-]{0,98})?$/;
+
+export function isEnvironmentName(name: string): boolean {
+  return ENVIRONMENT_RULE.test(name) && !name.includes("..") && !name.endsWith("/");
+}
+
 /**
  * A name as one label of a host name. A name that is a label already stays as it is; of any other, two could become the same label, so it gets a
  * hash of the whole name.

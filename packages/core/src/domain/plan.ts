@@ -1,5 +1,6 @@
 import type { Artifact, Change, SecretRef, VolumeMount } from "@helixstack/sdk";
 import type { Manifest } from "./manifest.ts";
+import type { Origin } from "./origin.ts";
 
 /** The steps a deployment would take, and what they would change. Plain data, computed without side effects. */
 export interface DeploymentPlan {
@@ -98,6 +99,6 @@ export interface DeploymentRequest {
   readonly toRelease: string | null;
   /** Remove volumes too, for `destroy`. */
   readonly withData: boolean;
-  /** Where the manifest was read: its file, and the line of each dotted path in it. For the place of findings. */
-  readonly origin?: { readonly file: string; readonly lines: Readonly<Record<string, number>> };
+  /** Where the manifest was read, for the place of findings. */
+  readonly origin?: Origin;
 }

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { type Api, buildApi } from "../api/index.ts";
 import { writeWhole } from "../adapters/files.ts";
+import { createManifestReader } from "../config/index.ts";
 import { createEngine } from "../engine/index.ts";
 import { createMetrics } from "../telemetry/index.ts";
 import { freePort } from "./free-port.ts";
@@ -38,6 +39,7 @@ async function openApi(parts: Parts, worker: RunningWorker): Promise<Api> {
   return buildApi({
     ledger,
     engine: { ...worker.engine, plan },
+    readManifest: createManifestReader(plugins),
     sources: engineDeps.sources,
     logs: engineDeps.logs,
     dispatcher,

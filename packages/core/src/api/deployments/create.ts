@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { checkEnvironmentName } from "../../config/names.ts";
 import { EngineError } from "../../domain/errors.ts";
+import { isEnvironmentName } from "../../domain/names.ts";
 import type { DeploymentRequest } from "../../domain/plan.ts";
 import type { DeploymentRecord, Scope, SnapshotEntry } from "../../ports/index.ts";
 import type { ApiDeps } from "../deps.ts";
@@ -19,7 +19,7 @@ export async function createDeployment(
   { body, key }: { readonly body: DeploymentBody; readonly key: string | null },
 ): Promise<{ readonly deployment: DeploymentRecord; readonly replayed: boolean }> {
   const { environment = DEFAULT_ENVIRONMENT, message = null, timeoutMs = DEADLINE_MS } = body;
-  checkEnvironmentName(environment);
+  if (!isEnvironmentName(environment)) throw new EngineError("USAGE", `${JSON.stringify(environment)} is not the name of an environment`);
   const { project, request } = await requestOf(deps, scope, { ...body, environment });
   const created = await deps.ledger.createDeployment(scope, {
     project,

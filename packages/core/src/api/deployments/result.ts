@@ -1,5 +1,5 @@
 import type { ServiceAddress } from "@helixstack/sdk";
-import { nearestLine } from "../../config/source-map.ts";
+import { type Origin, nearestLine } from "../../domain/origin.ts";
 import type { DeploymentRecord, Finding, ReleaseRecord, Scope } from "../../ports/index.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { DeploymentResult, ServiceResult } from "../documents.ts";
@@ -44,10 +44,7 @@ function distinct(findings: readonly Finding[]): readonly Finding[] {
 }
 
 /** A policy knows the path in the manifest; the file's lines were kept with the request. */
-export function placed(
-  finding: Finding,
-  origin: { readonly file: string; readonly lines: Readonly<Record<string, number>> } | undefined,
-): Finding {
+export function placed(finding: Finding, origin: Origin | undefined): Finding {
   if (finding.line !== null || !origin) return finding;
   return { ...finding, file: origin.file, line: nearestLine(origin.lines, finding.path) };
 }

@@ -27,7 +27,7 @@ function writeRoutes(api: Api, deps: ApiDeps): void {
   api.post("/plan", { bodyLimit: ENTRIES_LIMIT, schema: schemas.plan }, async ({ body, caller }) => {
     const entries = body.entries as readonly SnapshotEntry[];
     const { manifest, origin, environment } = readWish(deps, body, entries);
-    const { changes, findings, allow } = await deps.engine.plan(scopeOf({ caller }), { environment, manifest, entries });
+    const { changes, findings, allow } = await deps.engine.plan(scopeOf({ caller }), { environment, manifest, entries, origin });
     return { changes, findings: findings.map((finding) => placed(finding, origin)), allow };
   });
 

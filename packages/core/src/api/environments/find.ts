@@ -1,7 +1,7 @@
 import { EngineError } from "../../domain/errors.ts";
 import { didYouMean } from "../../domain/suggest.ts";
 import type { EnvironmentRecord, Ledger, Scope } from "../../ports/index.ts";
-import type { EnvironmentNames } from "../deps.ts";
+import type { EnvironmentNames } from "../documents.ts";
 
 /** The environment of two names. Rejects with `PROJECT_NOT_FOUND` or `ENVIRONMENT_NOT_FOUND`. */
 export async function findEnvironment(

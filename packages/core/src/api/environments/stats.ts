@@ -1,8 +1,8 @@
 import type { RevisionStats } from "@helixstack/sdk";
-import { placeOf, identityOf } from "../../engine/place.ts";
 import { newId } from "../../domain/ids.ts";
 import type { EnvironmentRecord, Scope } from "../../ports/index.ts";
 import type { ApiDeps } from "../deps.ts";
+import { identityOf, placeOf } from "../identity.ts";
 
 const DEADLINE_MS = 5000;
 
@@ -12,11 +12,10 @@ export async function readStats(
   scope: Scope,
   environment: EnvironmentRecord,
 ): Promise<readonly RevisionStats[]> {
-  const [{ id: installation }, tables] = await Promise.all([
-    ledger.installation(),
+  const [place, tables] = await Promise.all([
+    placeOf(ledger, scope, environment),
     ledger.routeTables(scope, { environment: environment.id }),
   ]);
-  const place = placeOf(scope, { installation, environment });
   const counted = await Promise.all(
     tables
       .filter(({ plugin }) => plugins.supports(plugin, "delivery.stats"))

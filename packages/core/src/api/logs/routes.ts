@@ -1,10 +1,10 @@
 import { Type } from "typebox";
 import { EngineError } from "../../domain/errors.ts";
 import { didYouMean } from "../../domain/suggest.ts";
-import { type Place, placeOf } from "../../engine/place.ts";
 import type { RevisionRecord } from "../../ports/index.ts";
 import type { ApiDeps } from "../deps.ts";
 import { findEnvironment } from "../environments/find.ts";
+import { type Place, placeOf } from "../identity.ts";
 import { streamAnswers } from "../schemas/answers.ts";
 import { ServicePath, closed } from "../schemas/common.ts";
 import { lastEventId } from "../streams/streams.ts";
@@ -32,8 +32,7 @@ export function serviceLogRoutes(api: Api, deps: ApiDeps, base: string): void {
     async (request, reply) => {
       const scope = scopeOf(request);
       const environment = await findEnvironment(deps.ledger, scope, request.params);
-      const { id: installation } = await deps.ledger.installation();
-      const place = placeOf(scope, { installation, environment });
+      const place = await placeOf(deps.ledger, scope, environment);
       const { service } = request.params;
       await checkReadable(deps, place, service);
       const { follow = false, tail = null } = request.query;
@@ -56,7 +55,7 @@ async function notFound({ ledger }: ApiDeps, place: Place, service: string): Pro
   const names = new Set(revisions.map((revision) => revision.service));
   return new EngineError(
     "SERVICE_NOT_FOUND",
-    `${place.project.name} ${place.environment.name} runs no service "${service}"${didYouMean(service, names)}`,
+    `${place.environment.projectName} ${place.environment.name} runs no service "${service}"${didYouMean(service, names)}`,
   );
 }
 

@@ -1,9 +1,9 @@
 import type { LogLine } from "@helixstack/sdk";
 import { newId } from "../../domain/ids.ts";
-import { type Place, identityOf } from "../../engine/place.ts";
 import type { RevisionState } from "../../domain/states.ts";
 import type { RevisionRecord } from "../../ports/index.ts";
 import type { ApiDeps } from "../deps.ts";
+import { type Place, identityOf } from "../identity.ts";
 import type { StreamEvent } from "../streams/format.ts";
 
 type Deps = Pick<ApiDeps, "ledger" | "dispatcher" | "clock">;

@@ -1,5 +1,5 @@
 import { type TSchema, Type } from "typebox";
-import { NAME_PATTERN } from "../../config/names.ts";
+import { NAME_RULE } from "../../domain/names.ts";
 
 /** An object that refuses what it does not know. */
 export function closed<T extends Record<string, TSchema>>(properties: T, options: object = {}) {
@@ -26,7 +26,7 @@ export function pageOf(name: string): TSchema {
 export const Time = Type.String({ description: "ISO 8601 in UTC." });
 export const Id = Type.String({ pattern: "^[a-z]{2,5}_[0-9a-z]{1,40}$" });
 export const DigestText = Type.String({ pattern: "^sha256:[0-9a-f]{64}$" });
-export const ProjectName = Type.String({ pattern: NAME_PATTERN });
+export const ProjectName = Type.String({ pattern: NAME_RULE.source });
 export const EnvironmentName = Type.String({ minLength: 1, maxLength: 140 });
 
 /** Path parameters. Names may hold a slash, written `%2F`. */
