@@ -71,7 +71,7 @@ async function checkGrip(trx: Trx, grip: Grip, commitId: string) {
 async function wasApplied(trx: Trx, grip: Grip, commitId: string): Promise<boolean> {
   const query = trx.selectFrom("run").select("last_commit").where("organization", "=", grip.scope.organization);
   const row = await query.where("id", "=", grip.run).executeTakeFirst();
-  return false;
+  return row?.last_commit === commitId;
 }
 
 /** Environments are locked before runs; see {@link scoped}. */

@@ -53,22 +53,14 @@ async function freeEnvironment(trx: Trx, { organization, environment, verdict }:
     .execute();
 }
 
-/** The queued deployment's turn has come; a repair that had to wait may go on. */
+/** The queued deployment's turn has come: its run is the only one that waits. A repair that had to wait may go on. */
 async function readyNext(trx: Trx, { organization, environment }: Ending): Promise<string[]> {
   const next = await trx
     .updateTable("run")
     .set({ state: "ready", due_at: sql<string>`now()` })
     .where("organization", "=", organization)
-    .where("kind", "=", "main")
+    .where("environment", "=", environment)
     .where("state", "=", "waiting")
-    .where("deployment", "in", (query) =>
-      query
-        .selectFrom("deployment")
-        .select("id")
-        .where("organization", "=", organization)
-        .where("environment", "=", environment)
-        .where("state", "=", "queued"),
-    )
     .returning("id")
     .execute();
   const repairs = await trx

@@ -85,6 +85,8 @@ export const RUNS = `
     check ((worker is not null) = (state = 'held'))
   ) with (fillfactor = 70);
   create index run_of_deployment on helix.run (organization, deployment);
+  create index run_waiting on helix.run (organization, environment) where state = 'waiting';
+  create index run_repair on helix.run (organization, environment) where kind = 'repair';
   create index run_ready on helix.run (due_at) where state = 'ready';
   create index run_held on helix.run (worker) where state = 'held';
   create unique index run_one_main on helix.run (organization, deployment) where kind = 'main';
