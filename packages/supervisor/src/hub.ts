@@ -6,7 +6,7 @@ import type { LogWriter } from "./log-writer.ts";
 import { realPath, type SupervisorPaths } from "./paths.ts";
 import { bootId } from "./proc.ts";
 import { newRecord, Records } from "./records.ts";
-import { findProcesses } from "./recover.ts";
+import { findRemains } from "./recover.ts";
 import { type Unit, type UnitStatus, unitFault } from "./unit.ts";
 
 const ADOPTED_POLL_MS = 200;
@@ -30,15 +30,15 @@ export class Hub {
   }
 
   /** Finds the units of an earlier supervisor. `resume`: what shall run and does not is started. Call once, before anything else. */
-  async open(options: { readonly resume: boolean }): Promise<void> {
+  open(options: { readonly resume: boolean }): void {
     const records = this.#records.all();
-    const found = findProcesses(records, this.#world.boot);
+    const found = findRemains(records, this.#world.boot);
     for (const record of records) {
       const keeper = new Keeper(this.#world, record);
       this.#keepers.set(record.unit.name, keeper);
-      const process = found.get(record.unit.name);
-      if (process === undefined) await keeper.foundGone();
-      else keeper.adopt(process.identity, process.start);
+      const remains = found.get(record.unit.name);
+      if (remains?.main) keeper.adopt(remains.main.identity, remains.main.start);
+      else keeper.foundGone({ hasStrays: remains?.hasStrays ?? false });
     }
     for (const keeper of this.#keepers.values()) this.#inBackground(keeper, () => this.#takeUp(keeper, options.resume));
     this.#timers.push(

@@ -34,8 +34,8 @@ export class Keeper {
   readonly #restart: RestartTimer;
   #record: UnitRecord;
   #process: UnitProcess | null = null;
-  /** The last process that ended and whose descendants were not looked for yet. */
-  #leftBehind: ProcessIdentity | null = null;
+  /** Set while descendants of a process that ended may be left. */
+  #leftBehind: { readonly leader: ProcessIdentity | null } | null = null;
   #isHalted = false;
   readonly #onEnd = new Set<() => void>();
   #queue: Promise<unknown> = Promise.resolve();
@@ -68,10 +68,12 @@ export class Keeper {
   }
 
   /** Notes that the process ended while no supervisor was there to see how. */
-  async foundGone(): Promise<void> {
+  foundGone(options: { readonly hasStrays: boolean }): void {
     const { process, starts } = this.#record;
     if (process !== null) this.#save({ process: null, ended: starts, lastExit: { code: null, at: new Date().toISOString() } });
-    await sweep(this.#mark, null);
+    if (!options.hasStrays) return;
+    this.#leftBehind = { leader: process };
+    void this.exclusive(() => this.#sweepRest());
   }
 
   /** Makes the unit what `unit` says. The same spec, running, is left alone. */
@@ -239,7 +241,7 @@ export class Keeper {
   }
 
   #ended(code: number | null): void {
-    this.#leftBehind = this.#process?.identity ?? null;
+    this.#leftBehind = { leader: this.#process?.identity ?? null };
     this.#process = null;
     this.#save({ process: null, ended: this.#record.starts, lastExit: { code, at: new Date().toISOString() } });
     void this.exclusive(() => this.#sweepRest());
@@ -261,9 +263,8 @@ export class Keeper {
 
   /** Only while no process of the unit runs: it would be swept too. */
   async #sweepRest(): Promise<void> {
-    const leader = this.#leftBehind;
-    if (leader === null || this.#process !== null) return;
-    await sweep(this.#mark, leader);
+    if (this.#leftBehind === null || this.#process !== null) return;
+    await sweep(this.#mark, this.#leftBehind.leader);
     this.#leftBehind = null;
   }
 

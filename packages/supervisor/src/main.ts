@@ -33,6 +33,6 @@ async function run(resume: boolean): Promise<void> {
   // Whatever broke it may have broken its state: the units survive, and a successor reads the truth anew.
   process.on("uncaughtException", (error) => exit(1, `failed: ${error.stack ?? error.message}`));
   journal.append("o", [`started, pid ${process.pid}`]);
-  await hub.open({ resume });
+  hub.open({ resume });
   await serve({ hub, paths, exit: () => exit(0, "ended as asked") });
 }
