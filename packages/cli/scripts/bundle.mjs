@@ -64,6 +64,6 @@ function bundleCommands() {
 function removeAllBut(kept) {
   for (const entry of readdirSync(out, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && !kept.includes(path)) rmSync(path);
+    if (entry.isFile() && !kept.includes(path)) rmSync(path, { force: true });
   }
 }

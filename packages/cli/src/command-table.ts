@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 
 /** What a file in `commands/` exports. */
-export interface CommandModule {
+interface CommandModule {
   /** Gives the command its arguments, options and action. */
   readonly define: (command: Command) => void;
 }

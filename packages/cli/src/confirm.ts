@@ -14,7 +14,7 @@ export function canAsk(cli: Cli): boolean {
 }
 
 /** One line from the terminal; an empty one at its end. */
-export async function ask(question: string): Promise<string> {
+async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const closed = new Promise<string>((resolve) => terminal.once("close", () => resolve("")));
   try {

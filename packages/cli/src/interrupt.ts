@@ -1,10 +1,15 @@
 import { EXIT, EngineError } from "@helixstack/core/client";
 
+/** A wrapper (npx) passes the signal on that the terminal sent to both: that is one Ctrl-C, not two. */
+const SAME_MS = 500;
+
 /** Fires at the first Ctrl-C or SIGTERM; a second one ends the process at once. Until it is called, both end the process. */
 export function onInterrupt(): AbortSignal {
   const controller = new AbortController();
+  let first = 0;
   const interrupted = () => {
-    if (controller.signal.aborted) process.exit(EXIT.detach);
+    if (!controller.signal.aborted) first = performance.now();
+    else if (performance.now() - first > SAME_MS) process.exit(EXIT.detach);
     controller.abort(new Interrupted());
   };
   process.on("SIGINT", interrupted);
@@ -15,7 +20,7 @@ export function onInterrupt(): AbortSignal {
 }
 
 /** The reason of the signal of {@link onInterrupt}. */
-export class Interrupted extends Error {
+class Interrupted extends Error {
   override readonly name = "Interrupted";
 
   constructor() {

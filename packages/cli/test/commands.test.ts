@@ -57,7 +57,7 @@ describe("plan", () => {
   const change = { service: "web", action: "update", path: "replicas", from: 1, to: 2 };
 
   it("sends the list of files and nothing else, and shows what would change", async () => {
-    await start({ "POST /v1/plan": answer({ changes: [change], findings: [] }) });
+    await start({ "POST /v1/plan": answer({ changes: [change], findings: [], allow: true }) });
     const { exit, documents } = await run(["plan", "--json"]);
     expect({ exit, documents }).toEqual({ exit: 0, documents: [{ ok: true, changes: [change], findings: [] }] });
     const human = await run(["plan"]);
@@ -75,7 +75,7 @@ describe("plan", () => {
       line: 3,
       fix: "add health.path",
     };
-    await start({ "POST /v1/plan": answer({ changes: [change], findings: [finding] }) });
+    await start({ "POST /v1/plan": answer({ changes: [change], findings: [finding], allow: false }) });
     const { exit, documents } = await run(["plan", "--json"]);
     expect({ exit, documents }).toMatchObject({
       exit: 5,

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { canRedraw, colorsFor } from "../src/output/colors.ts";
 import { errorText } from "../src/output/error-text.ts";
 import { livePicture } from "../src/output/live.ts";
-import { plainLine } from "../src/output/plain.ts";
+import { beginLine, plainLine } from "../src/output/plain.ts";
 import { planText } from "../src/output/plan-text.ts";
 import { type StepChange, type StepList, changed } from "../src/output/steps.ts";
 import { columns, table } from "../src/output/table.ts";
@@ -63,22 +63,23 @@ describe("steps", () => {
     ]);
   });
 
-  it("are plain lines where nothing can be drawn over: one a change, the log of a failure below it", () => {
+  it("are plain lines where nothing can be drawn over: one a change, quick ones at their end, the log of a failure below it", () => {
     let steps: StepList = [];
-    const lines = (
-      [
-        begin,
-        { change: "note", id: "build:web", note: "npm ci" },
-        { change: "note", id: "build:web", note: "npm ci" },
-        { change: "line", id: "build:web", line: "boom" },
-        { change: "end", id: "build:web", state: "failed", note: "exit 1" },
-      ] as StepChange[]
-    ).map((change, i) => {
+    const changes: [at: number, change: StepChange][] = [
+      [0, begin],
+      [100, { change: "note", id: "build:web", note: "reading" }],
+      [3000, { change: "note", id: "build:web", note: "npm ci" }],
+      [3100, { change: "note", id: "build:web", note: "npm ci" }],
+      [3200, { change: "line", id: "build:web", line: "boom" }],
+      [4000, { change: "end", id: "build:web", state: "failed", note: "exit 1" }],
+    ];
+    const lines = changes.map(([now, change]) => {
       const before = steps;
-      steps = changed(steps, change, i * 1000);
-      return plainLine({ before, after: steps, change }, none);
+      steps = changed(steps, change, now);
+      return plainLine({ before, after: steps, change, now }, none);
     });
-    expect(lines).toEqual(["build web ...", "build web: npm ci", null, null, "build web failed (4.0 s): exit 1\n  | boom"]);
+    expect(lines).toEqual([null, null, "build web: npm ci", null, null, "build web failed (4.0 s): exit 1\n  | boom"]);
+    expect(beginLine(steps[0]!, none)).toBe("build web ...");
   });
 
   it("are one row each in a live list, never wider than the terminal, a failure expanded", () => {

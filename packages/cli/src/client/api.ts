@@ -22,6 +22,8 @@ export interface ManifestInput {
 export interface PlanResult {
   readonly changes: readonly ServiceChange[];
   readonly findings: readonly Finding[];
+  /** Whether a deploy would be let through. */
+  readonly allow: boolean;
 }
 
 export type DeploymentInput = { readonly message?: string; readonly timeoutMs?: number } & (

@@ -12,7 +12,6 @@ export interface FollowOptions {
   readonly patienceMs: number;
   /** Asked when the server ends the stream. False: it is opened again. */
   readonly isOver: () => Promise<boolean>;
-  readonly onWaiting?: (reason: string) => void;
 }
 
 /** The events of a stream. A connection that breaks is opened again where it broke off; nothing is missed or seen twice. */
@@ -38,7 +37,6 @@ export async function* follow(http: Http, path: string, options: FollowOptions):
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof EngineError) throw error;
-      options.onWaiting?.("the stream broke off");
     }
     if (!(await waiting.pause())) throw new EngineError("PLANE_DOWN", "The control plane does not come back.");
   }

@@ -8,7 +8,8 @@ export interface HttpOptions {
   readonly connection: () => Connection | null;
   /** Milliseconds to go on trying while nobody answers, or the answer is "not just now". */
   readonly patienceMs: number;
-  readonly onWaiting?: (reason: string) => void;
+  /** Told once a request that has to wait. */
+  readonly onWaiting?: () => void;
 }
 
 export interface RequestOptions {
@@ -29,7 +30,7 @@ export interface Http {
   readonly open: (path: string, options: RequestOptions) => Promise<Response>;
 }
 
-export type Method = "GET" | "POST" | "PUT" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 export function createHttp(options: HttpOptions): Http {
   return {
@@ -52,12 +53,12 @@ async function patiently(options: HttpOptions, call: Call): Promise<Response> {
   const { signal } = call.request;
   const repeatable = call.request.repeatable ?? (call.method === "GET" || call.method === "PUT");
   const waiting = backOff({ forMs: options.patienceMs, signal });
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     const outcome = await attempt(options, call);
     if (outcome.response) return outcome.response;
     signal?.throwIfAborted();
     if (!outcome.again || (outcome.mayHaveArrived && !repeatable)) throw outcome.error;
-    options.onWaiting?.(outcome.error.message);
+    if (tries === 1) options.onWaiting?.();
     if (!(await waiting.pause())) throw outcome.error;
   }
 }

@@ -1,8 +1,9 @@
-import { EXIT, EngineError } from "@helixstack/core/client";
+import { EngineError, type Finding } from "@helixstack/core/client";
 import type { Command } from "commander";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
 import { manifestInput, manifestOf } from "../deployment/deploy-input.ts";
+import { Failure } from "../failure.ts";
 import { type EnvironmentOptions, withEnvironment } from "../options.ts";
 import { findingsText } from "../output/findings.ts";
 import { planText } from "../output/plan-text.ts";
@@ -20,24 +21,24 @@ export function define(command: Command): void {
     .action(action<PlanOptions>((cli, { options }) => plan(cli, options)));
 }
 
-async function plan(cli: Cli, options: PlanOptions): Promise<number> {
+async function plan(cli: Cli, options: PlanOptions): Promise<void> {
   const manifest = manifestOf(cli, options);
   const snapshot = await projectSnapshot(manifest);
   const input = await manifestInput(cli, manifest, options);
   const progress = createProgress(cli.err);
   try {
     const { api } = await openSession(cli, { start: "control", onProgress: progress.say });
-    const result = await api.plan({ ...input, entries: snapshot.entries });
+    const { allow, ...result } = await api.plan({ ...input, entries: snapshot.entries });
     progress.stop();
-    const denied = result.findings.filter(({ level }) => level === "mandatory");
-    if (denied.length > 0)
-      throw new EngineError("POLICY_DENIED", `A policy refuses this: ${denied.map(({ message }) => message).join("; ")}`, {
-        findings: result.findings,
-      });
+    if (!allow) throw new Failure(denial(result.findings), result);
     cli.result(result, () => planText(result, cli.colors));
     if (result.findings.length > 0) cli.note(findingsText(result.findings, cli.err.colors));
-    return EXIT.ok;
   } finally {
     progress.stop();
   }
+}
+
+function denial(findings: readonly Finding[]): EngineError {
+  const reasons = findings.filter(({ level }) => level !== "advisory").map(({ message }) => message);
+  return new EngineError("POLICY_DENIED", `A policy refuses this: ${reasons.join("; ") || "it does not say why"}`, { findings });
 }

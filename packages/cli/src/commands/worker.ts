@@ -15,7 +15,7 @@ export function define(command: Command): void {
 
 /** Runs the engine's worker as a child, so that none of it is loaded here. Its log goes to stderr. */
 async function worker(cli: Cli): Promise<number> {
-  if (!cli.env["DATABASE_URL"] && !(await isAnswering(cli, { patienceMs: 0 })))
+  if (!cli.env["DATABASE_URL"] && !(await isAnswering(cli)))
     throw new EngineError("PLANE_DOWN", `No local plane is running in ${helixHome(cli.env)}.`, {
       hint: "Run `helix server`, or set DATABASE_URL.",
     });

@@ -47,7 +47,6 @@ async function untilEnded(
     signal,
     patienceMs: LONG_PATIENCE_MS,
     isOver: async () => isTerminal((await api.result(id)).deployment.status),
-    onWaiting: (reason) => progress.say(`  waiting for the control plane: ${reason}`),
   });
   for await (const event of events) {
     showEvent(event, progress);

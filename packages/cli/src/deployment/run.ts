@@ -39,7 +39,7 @@ type Submit = Pick<RunOptions, "start" | "prepare"> & { readonly progress: Progr
 
 async function submit(cli: Cli, { start, prepare, progress }: Submit): Promise<{ readonly session: Session; readonly id: string }> {
   const session = await asStep(progress, "control plane", (say) =>
-    openSession(cli, { start, patienceMs: LONG_PATIENCE_MS, onProgress: say }),
+    openSession(cli, { start, patienceMs: LONG_PATIENCE_MS, onProgress: say, onWaiting: (note) => progress.say(`  ${note}`) }),
   );
   const input = prepare instanceof Function ? await asStep(progress, "source", (say) => prepare(session, say)) : prepare;
   const { id } = await session.api.createDeployment(input, randomUUID());

@@ -27,7 +27,7 @@ export async function localChecks(cli: Cli): Promise<readonly Check[]> {
   return [node, homeCheck(home), await diskCheck(home), await dockerCheck(cli.env), trustCheck()];
 }
 
-export function nodeCheck(version: string): Check {
+function nodeCheck(version: string): Check {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const isNewEnough = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
   return {

@@ -34,12 +34,16 @@ export async function* serviceLines({ http }: Session, place: ServicePlace, opti
 
 /** What the steps of a deployment said. */
 export async function* deploymentLines({ http }: Session, id: string, options: LinesOptions): AsyncGenerator<LogLine> {
-  yield* linesOf(http, `/v1/deployments/${encodeURIComponent(id)}/logs`, options);
+  yield* linesOf(http, `/v1/deployments/${encodeURIComponent(id)}/logs`, { ...options, endsByItself: true });
 }
 
-async function* linesOf(http: Session["http"], path: string, { follow: isFollowing, tail, signal }: LinesOptions): AsyncGenerator<LogLine> {
+async function* linesOf(
+  http: Session["http"],
+  path: string,
+  { follow: isFollowing, tail, signal, endsByItself = !isFollowing }: LinesOptions & { readonly endsByItself?: boolean },
+): AsyncGenerator<LogLine> {
   const query = { tail, follow: String(isFollowing) };
-  const events = follow(http, path, { query, signal, patienceMs: LONG_PATIENCE_MS, isOver: () => Promise.resolve(!isFollowing) });
+  const events = follow(http, path, { query, signal, patienceMs: LONG_PATIENCE_MS, isOver: () => Promise.resolve(endsByItself) });
   for await (const { event, data } of events) if (event === "line" || event === "message") yield JSON.parse(data) as LogLine;
 }
 

@@ -1,6 +1,6 @@
 import type { ErrStream } from "../cli.ts";
 import { livePicture } from "./live.ts";
-import { plainLine } from "./plain.ts";
+import { SLOW_MS, beginLine, plainLine } from "./plain.ts";
 import { type StepChange, type StepList, changed } from "./steps.ts";
 
 /** Progress on stderr: a live list where lines can be drawn over, else one line a change. */
@@ -20,15 +20,26 @@ export function createProgress(err: ErrStream): Progress {
 
 function plainProgress({ colors, write }: ErrStream): Progress {
   let steps: StepList = [];
+  const timers = new Map<string, NodeJS.Timeout>();
+  const tellLater = (id: string) => {
+    const tell = () => {
+      const step = steps.find((one) => one.id === id);
+      if (step?.state === "running") write(`${beginLine(step, colors)}\n`);
+    };
+    clearTimeout(timers.get(id));
+    timers.set(id, setTimeout(tell, SLOW_MS));
+  };
   return {
     step: (change) => {
       const before = steps;
-      steps = changed(steps, change, performance.now());
-      const line = plainLine({ before, after: steps, change }, colors);
+      const now = performance.now();
+      steps = changed(steps, change, now);
+      if (change.change === "begin") tellLater(change.id);
+      const line = plainLine({ before, after: steps, change, now }, colors);
       if (line !== null) write(`${line}\n`);
     },
     say: (text) => write(`${text}\n`),
-    stop: () => {},
+    stop: () => timers.forEach((timer) => clearTimeout(timer)),
   };
 }
 

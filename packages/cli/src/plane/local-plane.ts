@@ -10,7 +10,7 @@ export interface LocalPlane {
   }) => Promise<{ readonly stopped: readonly PlaneProcess[] }>;
 }
 
-export interface StartOptions {
+interface StartOptions {
   readonly home: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `control`: enough to answer. `full`: also routers and what was live. */

@@ -1,4 +1,5 @@
 import { EngineError } from "@helixstack/core/client";
+import { SupervisorClient } from "@helixstack/supervisor";
 import type { Cli } from "../cli.ts";
 import { type Api, createApi } from "../client/api.ts";
 import { type Http, createHttp } from "../client/http.ts";
@@ -16,11 +17,14 @@ export interface SessionOptions {
   readonly start: PlaneLevel | "none";
   /** Milliseconds to go on through a restart of the control plane. Default 5 s; commands that wait for a deployment take a minute. */
   readonly patienceMs?: number;
+  /** Told what is being started. */
   readonly onProgress?: (note: string) => void;
+  /** Told once each time that the control plane has to be waited for. */
+  readonly onWaiting?: (note: string) => void;
 }
 
-/** A killed control plane is back within two seconds; nobody needs to know. */
-const RESTART_MS = 3000;
+/** A killed control plane is back within two seconds, on a busy machine a little later; nobody needs to know. */
+const RESTART_MS = 10_000;
 const SHORT_PATIENCE_MS = 5000;
 export const LONG_PATIENCE_MS = 60_000;
 const PROBE_MS = 2000;
@@ -28,29 +32,43 @@ const PROBE_MS = 2000;
 /** Finds the control plane, or starts it. Rejects with `PLANE_DOWN` or `PLANE_FAILED`. */
 export async function openSession(
   cli: Cli,
-  { start, patienceMs = SHORT_PATIENCE_MS, onProgress = () => {} }: SessionOptions,
+  { start, patienceMs = SHORT_PATIENCE_MS, onProgress = () => {}, onWaiting = onProgress }: SessionOptions,
 ): Promise<Session> {
   const connection = () => findConnection(cli.env);
-  const answers = await isAnswering(cli, { patienceMs: start === "none" ? RESTART_MS : 0 });
-  if (!answers && !isRemote(cli.env)) {
+  const answers = isRemote(cli.env) || (await isAnswering(cli)) || (start === "none" && (await comesBack(cli)));
+  if (!answers) {
     if (start === "none") throw new EngineError("PLANE_DOWN", `No local plane is running in ${helixHome(cli.env)}.`);
     await startPlane(cli, { level: start, onProgress });
   }
-  const http = createHttp({ connection, patienceMs, onWaiting: (reason) => onProgress(`waiting for the control plane: ${reason}`) });
+  const http = createHttp({ connection, patienceMs, onWaiting: () => onWaiting("waiting for the control plane") });
   if (answers && start === "full") await http.request("POST", "/v1/plane/up", { body: {}, repeatable: true });
   return { http, api: createApi(http) };
 }
 
-/** Whether a control plane answers. Where one left its address, its restart is waited for as long as the patience says. */
-export async function isAnswering({ env }: Cli, { patienceMs }: { readonly patienceMs: number }): Promise<boolean> {
+/** Whether a control plane answers just now, or within the patience. */
+export async function isAnswering({ env }: Cli, { patienceMs = 0 } = {}): Promise<boolean> {
   if (findConnection(env) === null) return false;
   const probe = createHttp({ connection: () => findConnection(env), patienceMs });
   try {
-    await probe.request("GET", "/live", { signal: AbortSignal.timeout(PROBE_MS + patienceMs) });
+    await probe.request("GET", "/health/live", { signal: AbortSignal.timeout(PROBE_MS + patienceMs) });
     return true;
   } catch (error) {
     // Any answer is an answer.
     return error instanceof EngineError && error.code !== "PLANE_DOWN";
+  }
+}
+
+/** A control plane that was killed comes back where a supervisor is at work and wants it to run. */
+async function comesBack(cli: Cli): Promise<boolean> {
+  const supervisor = await SupervisorClient.connect(helixHome(cli.env)).catch(() => null);
+  if (supervisor === null) return false;
+  try {
+    const control = await supervisor.status("control");
+    return control?.desired === "running" && (await isAnswering(cli, { patienceMs: RESTART_MS }));
+  } catch {
+    return false;
+  } finally {
+    supervisor.close();
   }
 }
 
