@@ -120,7 +120,7 @@ export class Hub {
 
   #create(unit: Unit, fence: number): Keeper {
     const record = newRecord(unit, fence);
-    this.#records.writeNew(record);
+    this.#records.writeNew(record, null);
     const keeper = new Keeper(this.#world, record);
     this.#keepers.set(unit.name, keeper);
     return keeper;

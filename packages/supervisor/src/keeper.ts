@@ -117,7 +117,8 @@ export class Keeper {
   /** Stops the unit and removes all that is its own. Done in part already is no hindrance. */
   async remove(options: Fenced & { readonly graceMs: number }): Promise<void> {
     this.#checkFence(options.fence);
-    this.#save({ isRemoving: true, fence: this.#raised(options.fence) }, { durable: true });
+    // Not even a full disk may stop this: it is what frees space.
+    this.#save({ isRemoving: true, fence: this.#raised(options.fence) });
     await this.#end(options.graceMs);
     await sweep(this.#mark, null);
     for (const folder of this.#record.unit.owns ?? []) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -285,7 +286,7 @@ export class Keeper {
   }
 
   #writeNew(record: UnitRecord): void {
-    this.#world.records.writeNew(record);
+    this.#world.records.writeNew(record, this.#record);
     this.#record = record;
   }
 

@@ -38,7 +38,11 @@ export function lockOwner(paths: SupervisorPaths): ProcessIdentity | null {
 function claimRecord(paths: SupervisorPaths): boolean {
   const owner = lockOwner(paths);
   if (owner !== null && owner.pid !== process.pid) return false;
-  writeJson(recordPath(paths), { ...processIdentity(process.pid), boot: bootId() }, { durable: false });
+  try {
+    writeJson(recordPath(paths), { ...processIdentity(process.pid), boot: bootId() }, { durable: false });
+  } catch {
+    // A full disk must not keep the supervisor away: the kernel's lock holds without the record.
+  }
   return true;
 }
 

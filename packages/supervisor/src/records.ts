@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { readJson, writeJson } from "./files.ts";
 import type { SupervisorPaths } from "./paths.ts";
 import type { ProcessIdentity } from "./proc.ts";
@@ -52,20 +52,30 @@ export class Records {
 
   all(): UnitRecord[] {
     const found: UnitRecord[] = [];
+    const environments = new Set<string>();
     for (const file of readdirSync(this.#paths.units)) {
       if (!file.endsWith(".json")) continue;
       const record = readJson<UnitRecord>(join(this.#paths.units, file));
       if (record === null || record.version !== 1) continue;
-      const env = readJson<Record<string, string>>(this.#envPath(record.unit.name)) ?? {};
-      found.push({ ...record, unit: { ...record.unit, env } });
+      const path = this.#envPath(record);
+      environments.add(basename(path));
+      found.push({ ...record, unit: { ...record.unit, env: readJson<Record<string, string>>(path) ?? {} } });
     }
+    for (const file of readdirSync(this.#paths.env)) if (!environments.has(file)) rmSync(join(this.#paths.env, file), { force: true });
     return found;
   }
 
-  /** Writes the environment, then the record, so that a record never stands without its environment. */
-  writeNew(record: UnitRecord): void {
-    writeJson(this.#envPath(record.unit.name), record.unit.env, { durable: true });
-    this.write(record, { durable: true });
+  /** Writes the environment, then the record that names it, so that a record never stands with another one's environment. */
+  writeNew(record: UnitRecord, old: UnitRecord | null): void {
+    const [path, oldPath] = [this.#envPath(record), old === null ? null : this.#envPath(old)];
+    writeJson(path, record.unit.env, { durable: true });
+    try {
+      this.write(record, { durable: true });
+    } catch (error) {
+      if (path !== oldPath) rmSync(path, { force: true });
+      throw error;
+    }
+    if (oldPath !== null && path !== oldPath) rmSync(oldPath, { force: true });
   }
 
   /** `durable` for what people asked for; what only this boot knows (pids) needs to survive no power cut. */
@@ -77,9 +87,13 @@ export class Records {
   remove(record: UnitRecord): void {
     const entries = Object.entries({ ...this.#tombstones, [record.unit.name]: record.fence });
     this.#tombstones = Object.fromEntries(entries.slice(-TOMBSTONES));
-    writeJson(this.#tombstonePath, this.#tombstones, { durable: false });
-    rmSync(this.#envPath(record.unit.name), { force: true });
     rmSync(this.#recordPath(record.unit.name), { force: true });
+    rmSync(this.#envPath(record), { force: true });
+    try {
+      writeJson(this.#tombstonePath, this.#tombstones, { durable: false });
+    } catch {
+      // On a full disk the fence is kept by this process alone.
+    }
   }
 
   /** The highest fence of a unit that was removed. */
@@ -91,8 +105,8 @@ export class Records {
     return join(this.#paths.root, "removed.json");
   }
 
-  #envPath(name: string): string {
-    return join(this.#paths.env, `${name}.json`);
+  #envPath({ unit, nonce }: UnitRecord): string {
+    return join(this.#paths.env, `${unit.name}.${nonce}.json`);
   }
 
   #recordPath(name: string): string {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { allPids, processIdentity } from "../src/proc.ts";
 import { SupervisorClient, startSupervisor, type Unit, type UnitLogLine } from "../src/index.ts";
 
 /** A home of its own for one test, gone afterwards with all its processes. */
@@ -14,8 +15,7 @@ export interface World {
   close(): Promise<void>;
 }
 
-export function makeWorld(): World {
-  const home = mkdtempSync(join(tmpdir(), "helix-supervisor-"));
+export function makeWorld(home = mkdtempSync(join(tmpdir(), "helix-supervisor-"))): World {
   return {
     home,
     start: (options = {}) => startSupervisor({ home, resume: options.resume ?? true }),
@@ -24,7 +24,7 @@ export function makeWorld(): World {
     close: async () => {
       const client = await SupervisorClient.connect(home).catch(() => null);
       await client?.shutdown({ stopUnits: "all", graceMs: 0 }).catch(() => undefined);
-      rmSync(home, { recursive: true, force: true });
+      rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     },
   };
 }
@@ -76,7 +76,6 @@ export async function until<T>(
 
 /** All live processes that run this script. */
 export function copiesOf(script: string): number[] {
-  const { allPids, processIdentity } = probe;
   return allPids().filter((pid) => {
     try {
       return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(script) && processIdentity(pid) !== null;
@@ -85,5 +84,3 @@ export function copiesOf(script: string): number[] {
     }
   });
 }
-
-import * as probe from "../src/proc.ts";
