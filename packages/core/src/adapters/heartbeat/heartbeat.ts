@@ -73,5 +73,5 @@ export function startHeartbeat(options: HeartbeatOptions): Heartbeat {
 /** Threads run built JavaScript. From source (tests) that is the package's `dist`, which `tsc -b` makes. */
 function threadEntry(): URL {
   const beside = new URL("./beat-thread.js", import.meta.url);
-  return existsSync(beside) ? beside : new URL(beside.href.replace("/src/", "/dist/"));
+  return existsSync(beside) ? beside : new URL(beside.href.replace(/\/src\/(?!.*\/src\/)/, "/dist/"));
 }

@@ -44,7 +44,7 @@ function commitOnce({ db, makeId }: LedgerContext, { id, isRepeated, grip, write
     const { organization } = grip.scope;
     if (writes.some(touchesEnvironment)) await lockEnvironment(trx, { organization, environment: grip.environment });
     if (isRepeated && (await wasApplied(trx, grip, id))) return;
-    const kind = await checkGrip(trx, grip, id);
+    const kind = await checkGrip(trx, grip, { last_commit: id, ...(writes.some(endsStep) ? { crashes: 0 } : {}) });
     const context: CommitContext = { trx, grip, kind, makeId };
     const events = [];
     for (const write of writes) events.push(...(await applyWrite(context, write)));
@@ -53,10 +53,10 @@ function commitOnce({ db, makeId }: LedgerContext, { id, isRepeated, grip, write
 }
 
 /** The row stays locked until the commit, so that nobody can take the run away in between. */
-async function checkGrip(trx: Trx, grip: Grip, commitId: string) {
+async function checkGrip(trx: Trx, grip: Grip, changes: { readonly last_commit: string; readonly crashes?: number }) {
   const held = await trx
     .updateTable("run")
-    .set({ last_commit: commitId })
+    .set(changes)
     .where("organization", "=", grip.scope.organization)
     .where("id", "=", grip.run)
     .where("state", "=", "held")
@@ -72,6 +72,11 @@ async function wasApplied(trx: Trx, grip: Grip, commitId: string): Promise<boole
   const query = trx.selectFrom("run").select("last_commit").where("organization", "=", grip.scope.organization);
   const row = await query.where("id", "=", grip.run).executeTakeFirst();
   return row?.last_commit === commitId;
+}
+
+/** Once a step got to an end, the run is not what kills workers: its crashes are forgotten. */
+function endsStep({ write }: LedgerWrite): boolean {
+  return write === "step.end";
 }
 
 /** Environments are locked before runs; see {@link scoped}. */

@@ -28,6 +28,9 @@ export function isWorthAnotherTry(thrown: unknown): boolean {
 /** What a caller of the ledger sees of a database error. Errors that are not the database's are passed on. */
 export function toLedgerError(thrown: unknown): unknown {
   if (thrown instanceof EngineError) return thrown;
+  if (thrown instanceof Error && POOL_EMPTY.test(thrown.message)) {
+    return new EngineError("BUSY", "all connections to the database are in use", { cause: thrown });
+  }
   if (isConnectionLost(thrown))
     return new EngineError("DATABASE_DOWN", `the database does not answer: ${reason(thrown)}`, { cause: thrown });
   const code = codeOf(thrown);

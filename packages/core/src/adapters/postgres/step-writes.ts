@@ -29,7 +29,6 @@ export async function intendStep({ trx, grip }: CommitContext, { step }: WriteOf
   return [{ stream: deploymentStream(grip.deployment), type: "step.started", data }];
 }
 
-/** A step got to an end, so the run is not what kills workers: its crashes are forgotten. */
 export async function endStep({ trx, grip }: CommitContext, write: WriteOf<"step.end">): Applied {
   const { organization } = grip.scope;
   const row = await trx
@@ -46,8 +45,6 @@ export async function endStep({ trx, grip }: CommitContext, write: WriteOf<"step
     .returning(["kind", "service", "attempt", "plugin"])
     .executeTakeFirst();
   if (row === undefined) throw new EngineError("BUG", `step ${write.step} of deployment ${grip.deployment} ended before it was intended`);
-  const run = trx.updateTable("run").set({ crashes: 0 }).where("organization", "=", organization).where("id", "=", grip.run);
-  await run.where("crashes", ">", 0).execute();
   const error = write.error === undefined ? {} : { error: { code: write.error.code, message: write.error.message } };
   return [{ stream: deploymentStream(grip.deployment), type: `step.${write.state}`, data: { step: write.step, ...row, ...error } }];
 }
