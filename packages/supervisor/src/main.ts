@@ -34,5 +34,5 @@ async function run(resume: boolean): Promise<void> {
   process.on("uncaughtException", (error) => exit(1, `failed: ${error.stack ?? error.message}`));
   journal.append("o", [`started, pid ${process.pid}`]);
   hub.open({ resume });
-  await serve({ hub, paths, exit: () => exit(0, "ended as asked") });
+  await serve({ hub, paths, exit: (why) => exit(0, `ended ${why}`) });
 }

@@ -1,54 +1,48 @@
 import { once } from "node:events";
-import { rmSync, statSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
-import { asSupervisorError, SupervisorError } from "./errors.ts";
-import type { Hub } from "./hub.ts";
-import type { Keeper } from "./keeper.ts";
-import { logPath } from "./log-files.ts";
-import { readLog } from "./log-reader.ts";
-import { prepareSocket, type SupervisorPaths } from "./paths.ts";
-import { type Answer, documentReader, type Request } from "./protocol.ts";
-import { processIdentity } from "./proc.ts";
-import type { UnitStatus } from "./unit.ts";
+import { existsSync, rmSync, statSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { prepareSocket } from "./paths.ts";
+import { type ServerWorld, Session } from "./session.ts";
 
-const WATCH_SOCKET_MS = 2000;
+const WATCH_MS = 2000;
+const LOOKS_BEFORE_GONE = 3;
+const LAST_GRACE_MS = 5000;
 
-/** What the server needs of its process. */
-export interface ServerWorld {
-  readonly hub: Hub;
-  readonly paths: SupervisorPaths;
-  /** Ends the supervisor after the answer was sent. */
-  readonly exit: () => void;
-}
-
-/** Listens on the home's socket, and again when somebody removed it. Only the holder of the lock may call this. */
+/**
+ * Listens on the home's socket, and again when somebody removed it: cleaners of temporary folders do. When the whole home was removed,
+ * nobody could ever reach its processes again: ends them and itself. Only the holder of the lock may call this.
+ */
 export async function serve(world: ServerWorld): Promise<void> {
-  const path = prepareSocket(world.paths.home, "supervisor");
-  let server = await listen(world, path);
-  let inode = statSync(path).ino;
-  let isBusy = false;
-  // Cleaners of temporary folders remove sockets that are in use.
-  setInterval(() => {
-    if (isBusy || inodeOf(path) === inode) return;
-    isBusy = true;
-    prepareSocket(world.paths.home, "supervisor");
-    server.close();
-    void listen(world, path)
-      .then((next) => {
-        server = next;
-        inode = statSync(path).ino;
-      })
-      .catch(() => undefined)
-      .finally(() => (isBusy = false));
-  }, WATCH_SOCKET_MS).unref();
+  let current = await listen(world);
+  let missing = 0;
+  const look = async (): Promise<void> => {
+    missing = existsSync(world.paths.root) ? 0 : missing + 1;
+    if (missing >= LOOKS_BEFORE_GONE) {
+      await world.hub.halt({ graceMs: LAST_GRACE_MS, last: [] }).catch(() => undefined);
+      return world.exit("because its home is gone");
+    }
+    if (missing > 0 || inodeOf(world.paths.socket) === current.inode) return;
+    current.server.close();
+    current = await listen(world);
+  };
+  const again = (): void =>
+    void setTimeout(
+      () =>
+        void look()
+          .catch(() => undefined)
+          .finally(again),
+      WATCH_MS,
+    );
+  again();
 }
 
-async function listen(world: ServerWorld, path: string): Promise<Server> {
+async function listen(world: ServerWorld): Promise<{ readonly server: Server; readonly inode: number | null }> {
+  const path = prepareSocket(world.paths.home, "supervisor");
   rmSync(path, { force: true });
-  const server = createServer((socket) => new Connection(world, socket));
+  const server = createServer((socket) => new Session(world, socket));
   server.listen(path);
   await once(server, "listening");
-  return server;
+  return { server, inode: inodeOf(path) };
 }
 
 function inodeOf(path: string): number | null {
@@ -57,138 +51,4 @@ function inodeOf(path: string): number | null {
   } catch {
     return null;
   }
-}
-
-/** One client. Units that it ensured as tied end with it. */
-class Connection {
-  readonly #world: ServerWorld;
-  readonly #socket: Socket;
-  readonly #tied = new Set<string>();
-
-  constructor(world: ServerWorld, socket: Socket) {
-    this.#world = world;
-    this.#socket = socket;
-    const read = documentReader();
-    socket.setEncoding("utf8");
-    socket.on("error", () => socket.destroy());
-    socket.on("close", () => this.#endTied());
-    socket.on("data", (chunk: string) => {
-      try {
-        for (const request of read(chunk)) void this.#answer(request as Request);
-      } catch {
-        socket.destroy();
-      }
-    });
-  }
-
-  async #answer(request: Request): Promise<void> {
-    try {
-      const result = await this.#perform(request);
-      if (result !== STREAMED) this.#send({ id: request.id, ok: true, result: result ?? null });
-    } catch (error) {
-      const { code, message } = asSupervisorError(error);
-      this.#send({ id: request.id, ok: false, error: { code, message } });
-    }
-  }
-
-  async #perform(request: Request): Promise<unknown> {
-    const { hub } = this.#world;
-    switch (request.op) {
-      case "ping":
-        return processIdentity(process.pid);
-      case "ensure":
-        if (request.unit.tied) this.#tied.add(request.unit.name);
-        await hub.ensure(request.unit, request);
-        return status(hub.find(request.unit.name));
-      case "stop":
-        return hub.on(request.name, (keeper) => keeper.stop(request));
-      case "remove":
-        this.#tied.delete(request.name);
-        return hub.remove(request.name, request);
-      case "freeze":
-        return hub.on(request.name, (keeper) => keeper.freeze(request));
-      case "thaw":
-        return hub.on(request.name, (keeper) => keeper.thaw(request));
-      case "list":
-        return hub.list({ ...(request.names !== null && { names: request.names }), usage: request.usage });
-      case "wait":
-        return this.#wait(request.name);
-      case "logs":
-        return this.#stream(request);
-      case "shutdown":
-        return this.#shutDown(request);
-      default:
-        throw new SupervisorError("INTERNAL", `the supervisor knows no operation ${JSON.stringify((request as { op: unknown }).op)}`);
-    }
-  }
-
-  /** Answers once the unit's process has ended and will not be started again. */
-  #wait(name: string): Promise<Omit<UnitStatus, "usage">> {
-    return new Promise((resolve, reject) => {
-      const keeper = this.#world.hub.find(name);
-      const look = (): void => {
-        const current = this.#world.hub.find(name);
-        if (current === null || current !== keeper)
-          return finish(() => reject(new SupervisorError("NOT_FOUND", `there is no unit ${name}`)));
-        const now = current.status();
-        if (now.phase === "exited" || now.phase === "stopped") finish(() => resolve(now));
-      };
-      const finish = (settle: () => void): void => {
-        stop?.();
-        this.#socket.off("close", stop ?? look);
-        settle();
-      };
-      const stop = keeper?.onEnd(() => setImmediate(look));
-      if (stop !== undefined) this.#socket.once("close", stop);
-      look();
-    });
-  }
-
-  async #stream(request: Request & { op: "logs" }): Promise<typeof STREAMED> {
-    const keeper = this.#world.hub.find(request.name);
-    if (keeper === null) throw new SupervisorError("NOT_FOUND", `there is no unit ${request.name}`);
-    this.#send({ id: request.id, ok: true, result: null });
-    const more = (): Promise<boolean> => this.#nextAppend(keeper);
-    const path = logPath(this.#world.paths.logs, request.name);
-    for await (const records of readLog(path, { after: request.after, tail: request.tail, ...(request.follow && { more }) })) {
-      if (this.#socket.destroyed) return STREAMED;
-      const isRoom = this.#socket.write(`${records.join("\n")}\n`);
-      // Read no further than the client takes: a reader that stops costs one batch of memory.
-      if (!isRoom) await Promise.race([once(this.#socket, "drain"), once(this.#socket, "close")]).catch(() => undefined);
-    }
-    this.#socket.end('{"end":true}\n');
-    return STREAMED;
-  }
-
-  #nextAppend(keeper: Keeper): Promise<boolean> {
-    return new Promise((resolve) => {
-      const finish = (): void => {
-        stop();
-        this.#socket.off("close", finish);
-        resolve(!this.#socket.destroyed && !keeper.log.isClosed);
-      };
-      const stop = keeper.log.onAppend(finish);
-      this.#socket.once("close", finish);
-      if (this.#socket.destroyed || keeper.log.isClosed) finish();
-    });
-  }
-
-  async #shutDown(request: Request & { op: "shutdown" }): Promise<void> {
-    if (request.stopUnits === "all") await this.#world.hub.halt(request);
-    setImmediate(this.#world.exit);
-  }
-
-  #endTied(): void {
-    for (const name of this.#tied) void this.#world.hub.remove(name, { fence: null, graceMs: 0 }).catch(() => undefined);
-  }
-
-  #send(answer: Answer): void {
-    if (!this.#socket.destroyed) this.#socket.write(`${JSON.stringify(answer)}\n`);
-  }
-}
-
-const STREAMED = Symbol("streamed");
-
-function status(keeper: Keeper | null): Omit<UnitStatus, "usage"> | null {
-  return keeper?.status() ?? null;
 }

@@ -23,8 +23,12 @@ export async function startSupervisor(options: { readonly home: string; readonly
   mkdirSync(options.home, { recursive: true });
   let daemon: Daemon | null = null;
   for (const until = Date.now() + START_MS; Date.now() < until; await sleep(LOOK_MS)) {
-    const client = await connected(options.home);
-    if (client !== null) return client;
+    const found = await connected(options.home);
+    if (found !== null) {
+      // Another one was faster. Ours must not come up later, when that one may have been ended.
+      if (daemon !== null && daemon.child.pid !== found.pid) daemon.child.kill("SIGKILL");
+      return found.client;
+    }
     if (daemon === null || (daemon.child.exitCode !== null && Date.now() - daemon.at > TRY_AGAIN_MS)) daemon = spawnDaemon(options);
   }
   const { root } = supervisorPaths(options.home);
@@ -39,12 +43,12 @@ interface Daemon {
   readonly at: number;
 }
 
-async function connected(home: string): Promise<SupervisorClient | null> {
+async function connected(home: string): Promise<{ readonly client: SupervisorClient; readonly pid: number } | null> {
   const client = await SupervisorClient.connect(home).catch(() => null);
   if (client === null) return null;
   try {
-    await client.ping({ timeoutMs: 5000 });
-    return client;
+    const { pid } = await client.ping({ timeoutMs: 5000 });
+    return { client, pid };
   } catch (error) {
     client.close();
     const owner = lockOwner(supervisorPaths(home));

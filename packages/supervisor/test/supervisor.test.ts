@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { socketPath } from "../src/index.ts";
+import { processIdentity, socketPath, SupervisorClient } from "../src/index.ts";
 import { collect, copiesOf, IDLE, makeWorld, until, type World } from "./world.ts";
 
 let world: World;
@@ -30,6 +30,17 @@ describe("starting", () => {
     process.kill(pid, "SIGTERM");
     await client.closed;
     expect(copiesOf(join(world.home, "a.cjs"))).toEqual([unit.pid]);
+  });
+
+  it("listens again when its socket was removed, and ends with its units when its home was", async () => {
+    const client = await world.start();
+    const { pid } = await client.ping();
+    const unit = await client.ensure(world.unit("a", IDLE));
+    rmSync(socketPath(world.home, "supervisor"));
+    expect((await (await until(() => SupervisorClient.connect(world.home).catch(() => null))).ping()).pid).toBe(pid);
+    rmSync(world.home, { recursive: true });
+    await until(() => processIdentity(pid) === null && processIdentity(unit.pid!) === null, 15_000);
+    expect(existsSync(world.home)).toBe(false);
   });
 
   it("names a short socket for a home with a long path", () => {
