@@ -6,7 +6,7 @@ import { toLedgerError } from "./failures.ts";
 import { createLedger } from "./ledger.ts";
 
 /** A role that can read the ledger and nothing else. Nobody can log in as it. */
-export const READER_ROLE = "helix_reader";
+const READER_ROLE = "helix_reader";
 
 /**
  * Makes the role {@link READER_ROLE} and lets it read the ledger, if this user may do that; false if not. Roles belong to the whole server, not to the

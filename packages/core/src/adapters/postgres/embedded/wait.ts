@@ -5,6 +5,7 @@ import { hasCode } from "../../files.ts";
 import { isConnectionLost, toLedgerError } from "../failures.ts";
 
 const PAUSE_MS = 25;
+const NO_SUCH_DATABASE = "3D000";
 
 /**
  * Resolves when the server answers; makes the URL's database if it is not there. Rejects with `DATABASE_DOWN` when it does not answer in
@@ -17,7 +18,7 @@ export async function waitForPostgres(
   const deadline = performance.now() + (options.timeoutMs ?? 30_000);
   for (;;) {
     try {
-      return await createDatabase(url);
+      return await openOnce(url);
     } catch (thrown) {
       options.signal?.throwIfAborted();
       if (!isConnectionLost(thrown)) throw toLedgerError(thrown);
@@ -31,20 +32,35 @@ export async function waitForPostgres(
   }
 }
 
+/** Asks the URL's own database first: whoever may use that one may not be let into any other. */
+async function openOnce(url: string): Promise<void> {
+  try {
+    await withClient(url, (client) => client.query("select 1"));
+  } catch (thrown) {
+    if (!hasCode(thrown, NO_SUCH_DATABASE)) throw thrown;
+    await createDatabase(url);
+  }
+}
+
 /** Every server has a database `postgres`. */
 async function createDatabase(url: string): Promise<void> {
   const own = new URL(url);
   const name = decodeURIComponent(own.pathname.slice(1));
   own.pathname = "/postgres";
-  const client = new pg.Client({ connectionString: own.href, connectionTimeoutMillis: 5_000 });
+  try {
+    await withClient(own.href, (client) => client.query(`create database ${pg.escapeIdentifier(name)}`));
+  } catch (thrown) {
+    // It is there, or a clash in the catalogue: another process was as fast.
+    if (!hasCode(thrown, "42P04", "23505")) throw thrown;
+  }
+}
+
+async function withClient(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   client.on("error", () => {});
   try {
     await client.connect();
-    const { rowCount } = await client.query("select 1 from pg_database where datname = $1", [name]);
-    if (rowCount === 0) await client.query(`create database ${pg.escapeIdentifier(name)}`);
-  } catch (thrown) {
-    // 42P04, or a clash in the catalogue: another process was as fast.
-    if (!hasCode(thrown, "42P04", "23505")) throw thrown;
+    await work(client);
   } finally {
     await client.end().catch(() => {});
   }
