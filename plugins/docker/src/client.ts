@@ -4,7 +4,7 @@ import Docker from "dockerode";
 import type { Config } from "./config.ts";
 import { statusOf, toFailure } from "./failures.ts";
 
-export type { ContainerCreateOptions, ContainerInfo, ContainerInspectInfo } from "dockerode";
+export type { ContainerCreateOptions, ContainerInspectInfo, NetworkInspectInfo } from "dockerode";
 
 const engines = new Map<string, Docker>();
 

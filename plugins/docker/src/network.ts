@@ -1,6 +1,5 @@
 import type { PluginContext } from "@helixstack/sdk";
-import type { NetworkInspectInfo } from "dockerode";
-import { ask, askUnless, engineOf } from "./client.ts";
+import { ask, askUnless, engineOf, type NetworkInspectInfo } from "./client.ts";
 import type { Config } from "./config.ts";
 import { statusOf, toFailure } from "./failures.ts";
 import { networkName } from "./names.ts";

@@ -13,16 +13,17 @@ export async function dumpLedger(home: string): Promise<string> {
       "select table_name as name from information_schema.tables where table_schema = 'helix' order by 1",
     );
     const tables = rows.map(({ name }) => name).filter((name) => !LEASES.has(name));
-    const dumps = await Promise.all(
-      tables.map(
-        async (name) =>
-          `${name}\n${(await client.query(`select t::text as row from helix.${pg.escapeIdentifier(name)} t order by 1`)).rows.map(({ row }) => row).join("\n")}`,
-      ),
-    );
+    const dumps: string[] = [];
+    for (const name of tables) dumps.push(await dump(client, name));
     return dumps.join("\n");
   } finally {
     await client.end();
   }
+}
+
+async function dump(client: pg.Client, name: string): Promise<string> {
+  const { rows } = await client.query<{ row: string }>(`select t::text as row from helix.${pg.escapeIdentifier(name)} t order by 1`);
+  return `${name}\n${rows.map(({ row }) => row).join("\n")}`;
 }
 
 /** Who works, with heartbeats, and when a token was last used: not what `plan` could write. */
