@@ -222,7 +222,10 @@ describe("rollback", () => {
     });
     expect((await run(["rollback", "--json"])).documents).toEqual([{ ok: true, candidates: [candidate] }]);
     expect((await run(["rollback"])).stdout).toMatch(/rel_0 +#1 .*warm +web\.env\.A +old/);
-    expect(await run(["rollback", "rel_0", "--json"])).toMatchObject({ exit: 0, documents: [{ ok: true, ...outcome }] });
+    expect(await run(["rollback", "rel_0", "--json"])).toMatchObject({
+      exit: 0,
+      documents: [{ ok: true, deployment: outcome.deployment, release: outcome.release, services: [service] }],
+    });
     const asked = api.seen.find(({ method, path }) => method === "POST" && path === "/v1/deployments")!;
     expect(JSON.parse(asked.body.toString())).toEqual({ kind: "rollback", project: "shop", environment: "production", release: "rel_0" });
   });

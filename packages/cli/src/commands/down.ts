@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
 import { helixHome, isRemote } from "../plane/home.ts";
-import { loadLocalPlane } from "../plane/local-plane.ts";
+import { stopPlane } from "../plane/local-plane.ts";
 
 interface DownOptions {
   readonly control?: boolean;
@@ -20,7 +20,7 @@ async function down(cli: Cli, { control: controlOnly = false }: DownOptions): Pr
   if (isRemote(cli.env))
     throw new EngineError("USAGE", "HELIX_URL is set: `down` stops the plane of this machine only.", { hint: "Unset HELIX_URL." });
   const home = helixHome(cli.env);
-  const stopped = existsSync(home) ? (await (await loadLocalPlane()).stopLocalPlane({ home, controlOnly })).stopped : [];
+  const stopped = existsSync(home) ? await stopPlane({ home, controlOnly }) : [];
   cli.result({ home, running: false, stopped }, () =>
     stopped.length === 0 ? `Nothing was running in ${home}.` : `Stopped ${stopped.map(({ role }) => role).join(", ")}.`,
   );

@@ -6,7 +6,7 @@ import type { Cli } from "../cli.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { createProgress } from "../output/progress.ts";
 import { findConnection, helixHome, isRemote } from "../plane/home.ts";
-import { loadLocalPlane } from "../plane/local-plane.ts";
+import { stopPlane } from "../plane/local-plane.ts";
 import { isAnswering, openSession } from "../plane/session.ts";
 
 interface ServerOptions {
@@ -37,7 +37,7 @@ async function server(cli: Cli, { detach }: ServerOptions): Promise<void> {
   cli.note("  Ctrl-C stops the control plane; applications go on. `helix down` stops all.");
   await untilGone(cli, interrupted);
   if (!interrupted.aborted) return cli.follow({ type: "stopped", by: "another command" }, () => "The plane was stopped.");
-  const { stopped } = await (await loadLocalPlane()).stopLocalPlane({ home: helixHome(cli.env), controlOnly: true });
+  const stopped = await stopPlane({ home: helixHome(cli.env), controlOnly: true });
   cli.follow({ type: "stopped", by: "signal", stopped }, () => "The control plane is stopped; applications go on.");
 }
 

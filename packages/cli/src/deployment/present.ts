@@ -8,7 +8,8 @@ import { span } from "../output/time.ts";
 /** Prints what a deployment came to. Throws the failure of one that did not go live, with the exit code that belongs to it. */
 export function presentResult(cli: Cli, result: DeploymentResult, { sinceMs }: { readonly sinceMs: number }): void {
   if (result.deployment.status !== "live") throw failureOf(result);
-  cli.result(result, () => urlLines(result.services));
+  const { error: _, ...document } = result;
+  cli.result(document, () => urlLines(result.services));
   const findings = result.findings ?? [];
   if (findings.length > 0) cli.note(findingsText(findings, cli.err.colors));
   cli.note(closing(cli, result, span(performance.now() - sinceMs)));

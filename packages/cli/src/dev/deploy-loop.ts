@@ -56,7 +56,8 @@ async function deployOnce(
 }
 
 function tell(cli: Cli, result: DeploymentResult, time: string): void {
-  cli.follow({ type: "deployed", ...result }, () => columns(result.services.map(({ name, url }) => [name, url ?? ""])));
+  const { error: _, ...document } = result;
+  cli.follow({ type: "deployed", ...document }, () => columns(result.services.map(({ name, url }) => [name, url ?? ""])));
   cli.note(result.deployment.noChange ? "  nothing changed" : `  live in ${time}`);
 }
 

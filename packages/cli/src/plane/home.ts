@@ -1,3 +1,4 @@
+import { isAlive } from "@helixstack/supervisor";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
@@ -32,12 +33,13 @@ export function findConnection(env: Env): Connection | null {
   return { url, token: env["HELIX_TOKEN"] ?? readText(join(home, "keys/local-token"))?.trim() ?? null };
 }
 
+/** What a control process left, as long as it lives: afterwards its port may be anybody's, who must not be given our token. */
 function addressIn(path: string): string | null {
   const text = readText(path);
   if (text === null) return null;
   try {
-    const { url } = JSON.parse(text) as { url?: unknown };
-    return typeof url === "string" ? url.replace(/\/+$/, "") : null;
+    const { url, pid, startTicks } = JSON.parse(text) as { url: string; pid: number; startTicks: string };
+    return isAlive({ pid, startTicks }) ? url.replace(/\/+$/, "") : null;
   } catch {
     // Being written just now: the caller asks again.
     return null;

@@ -1,5 +1,7 @@
+import { EngineError } from "@helixstack/core/client";
+
 /** What `@helixstack/core/local-plane` offers. It is loaded only where a plane is started or stopped: it brings the server's modules along. */
-export interface LocalPlane {
+interface LocalPlane {
   /** Starts what is not running, at most up to the level; safe to call at any time, by several at once. */
   readonly startLocalPlane: (options: StartOptions) => Promise<{ readonly url: string; readonly token: string }>;
   readonly planeStatus: (home: string) => Promise<{ readonly running: boolean; readonly processes: readonly PlaneProcess[] }>;
@@ -18,12 +20,41 @@ interface StartOptions {
   readonly onProgress: (note: string) => void;
 }
 
+interface StopOptions {
+  readonly home: string;
+  readonly controlOnly: boolean;
+}
+
 export type PlaneLevel = "control" | "full";
 
-export async function loadLocalPlane(): Promise<LocalPlane> {
+/** Starts the local plane. Rejects with `PLANE_FAILED`. */
+export async function startPlane(options: StartOptions): Promise<void> {
+  const { startLocalPlane } = await loadLocalPlane();
+  await startLocalPlane(options).catch(planeFailed);
+}
+
+/** Stops what runs in a home, or only the control plane and its workers. Resolves to what was stopped. */
+export async function stopPlane(options: StopOptions): Promise<readonly PlaneProcess[]> {
+  const { stopLocalPlane } = await loadLocalPlane();
+  return (await stopLocalPlane(options).catch(planeFailed)).stopped;
+}
+
+/** What the supervisor of a home still runs. */
+export async function runningProcesses(home: string): Promise<readonly PlaneProcess[]> {
+  const { planeStatus } = await loadLocalPlane();
+  return (await planeStatus(home).catch(planeFailed)).processes;
+}
+
+async function loadLocalPlane(): Promise<LocalPlane> {
   // A name that the compiler does not follow: the command is built without the server.
   const name: string = "@helixstack/core/local-plane";
   return (await import(name)) as LocalPlane;
+}
+
+/** The supervisor's own errors are about this machine, not about helix. */
+function planeFailed(error: unknown): never {
+  if (error instanceof Error && error.name === "SupervisorError") throw new EngineError("PLANE_FAILED", error.message, { cause: error });
+  throw error;
 }
 
 /** A process of the plane; one that plays two roles is listed twice. */

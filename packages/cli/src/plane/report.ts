@@ -2,7 +2,7 @@ import type { PlaneProcess } from "./local-plane.ts";
 import { existsSync } from "node:fs";
 import type { Cli } from "../cli.ts";
 import { findConnection, helixHome, isRemote } from "./home.ts";
-import { loadLocalPlane } from "./local-plane.ts";
+import { runningProcesses } from "./local-plane.ts";
 import type { Session } from "./session.ts";
 
 /** What is known of the control plane and the processes around it. */
@@ -24,6 +24,5 @@ export async function planeReport(cli: Cli, session: Session | null): Promise<Pl
 
 async function leftRunning(home: string | null): Promise<readonly PlaneProcess[]> {
   if (home === null || !existsSync(`${home}/data`)) return [];
-  const { planeStatus } = await loadLocalPlane();
-  return (await planeStatus(home)).processes;
+  return runningProcesses(home);
 }

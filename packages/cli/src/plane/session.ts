@@ -3,7 +3,7 @@ import { SupervisorClient } from "@helixstack/supervisor";
 import type { Cli } from "../cli.ts";
 import { type Api, createApi } from "../client/api.ts";
 import { type Http, createHttp } from "../client/http.ts";
-import { type PlaneLevel, loadLocalPlane } from "./local-plane.ts";
+import { type PlaneLevel, startPlane } from "./local-plane.ts";
 import { findConnection, helixHome, isRemote } from "./home.ts";
 
 /** A control plane that answers. */
@@ -38,7 +38,7 @@ export async function openSession(
   const answers = isRemote(cli.env) || (await isAnswering(cli)) || (start === "none" && (await comesBack(cli)));
   if (!answers) {
     if (start === "none") throw new EngineError("PLANE_DOWN", `No local plane is running in ${helixHome(cli.env)}.`);
-    await startPlane(cli, { level: start, onProgress });
+    await startPlane({ home: helixHome(cli.env), env: cli.env, level: start, onProgress });
   }
   const http = createHttp({ connection, patienceMs, onWaiting: () => onWaiting("waiting for the control plane") });
   if (answers && start === "full") await http.request("POST", "/v1/plane/up", { body: {}, repeatable: true });
@@ -70,9 +70,4 @@ async function comesBack(cli: Cli): Promise<boolean> {
   } finally {
     supervisor.close();
   }
-}
-
-async function startPlane(cli: Cli, { level, onProgress }: { level: PlaneLevel; onProgress: (note: string) => void }): Promise<void> {
-  const { startLocalPlane } = await loadLocalPlane();
-  await startLocalPlane({ home: helixHome(cli.env), env: cli.env, level, onProgress });
 }
