@@ -17,6 +17,7 @@ beforeAll(async () => {
   http = Number(new URL(observed.addresses[0]?.url ?? "").port);
   // So that a kept connection is there: what is smuggled must not get into it either.
   await get(http);
+  web.seen.splice(0);
 });
 
 afterEach(() => void web.seen.splice(0));

@@ -203,6 +203,9 @@ export const ABUSES: readonly Abuse[] = [
     `GET /a HTTP/1.1\r\n${H}\r\nPOST /b HTTP/1.1\r\n${H}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`,
     { closes: true },
   ),
+  taken("a refused request that waits between two good ones", `GET /a HTTP/1.1\r\n${H}\r\nGET /b HTTP/1.1\r\n${H}${H}\r\n${SMUGGLED}`, {
+    closes: true,
+  }),
   taken("OPTIONS for all", `OPTIONS * HTTP/1.1\r\n${H}\r\n`, { reaches: [] }),
   taken("HTTP/1.0", `GET /a HTTP/1.0\r\n${H}\r\n`, { closes: true }),
   taken(

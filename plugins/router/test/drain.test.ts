@@ -1,8 +1,24 @@
 import { request } from "node:http";
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
+import { GOING_AWAY } from "../src/data-plane/ws-frames.ts";
 import { delivery } from "../src/delivery.ts";
-import { HOST, type Upstream, type World, get, makeUpstream, makeWebSocketServer, makeWorld, target, until } from "./world.ts";
+import {
+  HOST,
+  type Upstream,
+  type World,
+  get,
+  makeRawUpstream,
+  makeUpstream,
+  makeWebSocketServer,
+  makeWorld,
+  target,
+  until,
+} from "./world.ts";
+
+const WEBSOCKET =
+  "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 let world: World;
 let fresh: Upstream;
@@ -115,16 +131,53 @@ describe("a drain", () => {
     await events.close();
   });
 
+  it("finishes a frame or an event that is half sent before it says so", async () => {
+    const frame = Buffer.from([0x82, 4, 1, 2, 3, 4]);
+    const upgraded = "HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    const streamed = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+    const cases = [
+      {
+        ask: WEBSOCKET,
+        first: [upgraded, frame.subarray(0, 3)],
+        rest: Buffer.concat([frame.subarray(3), frame.subarray(0, 3)]),
+        end: Buffer.concat([frame, GOING_AWAY]),
+      },
+      { ask: "\r\n", first: [streamed, "data: 1"], rest: Buffer.from("\n\ndata: 2"), end: Buffer.from("2\r\n\n\n\r\n0\r\n\r\n") },
+    ];
+    for (const { ask, first, rest, end } of cases) {
+      let speak = (): unknown => undefined;
+      const upstream = await makeRawUpstream((socket) => {
+        if (socket.bytesWritten > 0) return;
+        for (const part of first) socket.write(part);
+        speak = () => socket.write(rest);
+      });
+      const port = await serve(upstream.port, `half-${upstream.port}`);
+      const socket = connect(port, "127.0.0.1");
+      const chunks: Buffer[] = [];
+      socket.on("data", (chunk) => chunks.push(chunk));
+      socket.on("error", () => undefined);
+      socket.write(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n${ask}`);
+      const last = first[1] as string | Buffer;
+      await until(() => Buffer.concat(chunks).includes(last));
+      await serve(fresh.port, "new");
+      const draining = drain([`half-${upstream.port}`], 500);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(Buffer.concat(chunks).includes(GOING_AWAY)).toBe(false);
+      speak();
+      await draining;
+      expect(Buffer.concat(chunks).subarray(-end.length).toString("latin1")).toBe(end.toString("latin1"));
+      socket.destroy();
+      upstream.close();
+    }
+  });
+
   it("cuts a WebSocket whose client does not answer the close", async () => {
     const { server, port: own } = await makeWebSocketServer();
     const port = await serve(own, "ws-2");
-    const { connect } = await import("node:net");
     const socket = connect(port, "127.0.0.1");
     socket.on("error", () => undefined);
     const isClosed = new Promise((resolve) => socket.on("close", resolve));
-    socket.write(
-      `GET / HTTP/1.1\r\nHost: ${HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
-    );
+    socket.write(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n${WEBSOCKET}`);
     await new Promise((resolve) => socket.once("data", resolve));
     await serve(fresh.port, "new");
     expect(await drain(["ws-2"], 300)).toMatchObject({ closed: 1 });

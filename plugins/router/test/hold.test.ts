@@ -55,7 +55,7 @@ describe("a route without a target", () => {
     const took = performance.now() - begun;
     expect(answer.status).toBe(503);
     expect(took).toBeGreaterThan(180);
-    expect(took).toBeLessThan(1500);
+    expect(took).toBeLessThan(5000);
   });
 
   it("lets those go that wait when the hold is given up", async () => {

@@ -56,7 +56,7 @@ export async function makeWorld(options: { limits?: Partial<Limits>; httpPort?: 
     });
     children.push(child);
     child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    await until(async () => (await client.status().catch(() => null)) !== null, 5000);
+    await until(async () => (await client.status().catch(() => null)) !== null, 15_000);
   };
   const kill = async (signal: NodeJS.Signals = "SIGKILL"): Promise<void> => {
     for (const running of children) {
@@ -228,7 +228,7 @@ export async function raw(port: number, bytes: string | Buffer, ms = 1500): Prom
   });
 }
 
-export async function until(isTrue: () => boolean | Promise<boolean>, ms = 2000): Promise<void> {
+export async function until(isTrue: () => boolean | Promise<boolean>, ms = 6000): Promise<void> {
   const end = performance.now() + ms;
   while (!(await isTrue())) {
     if (performance.now() > end) throw new Error(`waited ${ms} ms in vain`);

@@ -16,7 +16,7 @@ import { requestId } from "./request-id.ts";
 import { responseHead } from "./response-head.ts";
 import { retryOf } from "./retry.ts";
 import { type TargetError, targetError } from "./target-error.ts";
-import type { Link } from "./upstream.ts";
+import { ENDED, type Link } from "./upstream.ts";
 
 const EXCHANGE = Symbol("exchange");
 
@@ -105,7 +105,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
   refuse(answer: OwnAnswer): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    this.#abort?.();
+    this.#abort?.(ENDED);
     if (this.#hasHead) {
       this.#res.destroy();
       return;
@@ -182,7 +182,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
 
   onConnect(abort: (error?: Error) => void): void {
     if (this.#isSettled) {
-      abort();
+      abort(ENDED);
       return;
     }
     this.#abort = abort;
@@ -251,7 +251,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
   closed(): void {
     this.#isSettled = true;
     this.#placement?.release(this);
-    this.#abort?.();
+    this.#abort?.(ENDED);
     this.#target?.revision.leave();
     this.#target = null;
     // The target answered without reading all of the body: what is left is in the way of the next request.
@@ -302,7 +302,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#res.end();
-    this.#abort?.();
+    this.#abort?.(ENDED);
   }
 
   #closeAfter(): void {

@@ -19,5 +19,5 @@ try {
   process.on("SIGINT", stop);
 } catch (error) {
   log("error", "the router cannot start", { why: error instanceof Error ? error.message : String(error) });
-  process.exitCode = 1;
+  process.exit(1);
 }

@@ -1,6 +1,9 @@
 import { Client } from "undici";
 import type { Limits } from "../config.ts";
 
+/** One for all: making an error, with its stack, costs more than closing the connection. */
+export const ENDED = new Error("ended by the router");
+
 /** One connection to a target. undici opens it with the first request, and again when it was closed. */
 export interface Link {
   readonly client: Client;
@@ -63,7 +66,7 @@ export class Upstream {
 
   /** Ends a link. */
   drop(link: Link): void {
-    if (!link.client.destroyed) link.client.destroy(null, ignore);
+    if (!link.client.destroyed) link.client.destroy(ENDED, ignore);
   }
 
   /** The endpoint has left the table: idle connections end now, the others when they are given back. */
