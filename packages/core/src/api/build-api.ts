@@ -29,8 +29,6 @@ const STOP_MS = 10_000;
 export interface BuildOptions {
   /** Milliseconds between heartbeats of event streams, and until a reader that takes nothing is given up. */
   readonly streams?: { readonly heartbeatMs?: number; readonly stallMs?: number };
-  /** Sees every route as it is registered, before the first request. */
-  readonly onRoute?: (route: { readonly method: string | string[]; readonly url: string }) => void;
 }
 
 /**
@@ -39,7 +37,6 @@ export interface BuildOptions {
  */
 export async function buildApi(deps: ApiDeps, options: BuildOptions = {}): Promise<Api> {
   const api = newServer(deps);
-  if (options.onRoute) api.addHook("onRoute", options.onRoute);
   const streams = createStreams({ metrics: deps.metrics, ...options.streams });
   api.decorate("streams", streams);
   stopGracefully(api);
@@ -97,7 +94,11 @@ function newServer({ logger }: ApiDeps): Api {
 }
 
 function stopGracefully(api: Api): void {
+  let isStopping = false;
+  // A connection that is kept open after its last answer would keep the server from ending.
+  api.addHook("onSend", async (_request, reply) => void (isStopping && reply.header("connection", "close")));
   api.addHook("preClose", async () => {
+    isStopping = true;
     api.streams.close();
     setTimeout(() => api.server.closeAllConnections(), STOP_MS).unref();
   });

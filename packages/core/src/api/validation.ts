@@ -23,18 +23,6 @@ export function requestValidator(schemas: readonly object[]): FastifySchemaCompi
   };
 }
 
-/** A checker of answers, for tests: it throws where an answer is not what the schema promises. */
-export function answerChecker(schemas: readonly object[]): (schema: object, value: unknown) => void {
-  const ajv = new Ajv({ ...BASE, useDefaults: false });
-  for (const schema of schemas) ajv.addSchema(structuredClone(schema));
-  const compiled = new WeakMap<object, ValidateFunction>();
-  return (schema, value) => {
-    const validate = compiled.get(schema) ?? ajv.compile(plain(schema));
-    compiled.set(schema, validate);
-    if (!validate(value)) throw new Error(`the answer is not what the schema promises: ${ajv.errorsText(validate.errors)}`);
-  };
-}
-
 function usageError({ keyword, instancePath, params, message, parentSchema, data }: ErrorObject, part: string): EngineError {
   const path = [PARTS[part] ?? part, ...instancePath.split("/").slice(1)].join(".");
   if (keyword === "additionalProperties") {

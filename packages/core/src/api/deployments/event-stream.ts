@@ -1,4 +1,4 @@
-import { DEPLOYMENT_STATES, isTerminal } from "../../domain/states.ts";
+import { DEPLOYMENT_STATES, STEP_STATES, TERMINAL_STATES, isTerminal } from "../../domain/states.ts";
 import type { EventRecord, Ledger, Scope } from "../../ports/index.ts";
 import { watchChanges } from "../streams/changes.ts";
 import type { StreamEvent } from "../streams/format.ts";
@@ -29,7 +29,10 @@ export async function* deploymentEvents(
     // The state is read first: whatever led to it is among the events that are read after it.
     const record = await ledger.deployment(scope, deployment);
     const events = await ledger.events(scope, { stream, after: last, limit: AT_ONCE });
-    for (const event of events) yield streamEvent(event);
+    for (const event of events) {
+      yield streamEvent(event);
+      if (!follow && isVerdict(event)) return;
+    }
     last = events.at(-1)?.seq ?? last;
     if (events.length === AT_ONCE) continue;
     if (!follow && (record === null || isTerminal(record.state))) return;
@@ -37,8 +40,17 @@ export async function* deploymentEvents(
   }
 }
 
-/** An event as a reader gets it. What says that the deployment changed its state says which one it is. */
+function isVerdict({ type }: EventRecord): boolean {
+  return TERMINAL_STATES.some((state) => type === `deployment.${state}`);
+}
+
+const STATES: ReadonlyMap<string, string> = new Map([
+  ...DEPLOYMENT_STATES.map((state) => [`deployment.${state}`, state] as const),
+  ...STEP_STATES.map((state) => [`step.${state}`, state] as const),
+]);
+
+/** An event as a reader gets it. What says that a deployment or step came into a state says which one it is. */
 export function streamEvent({ seq, type, data, at }: EventRecord): StreamEvent {
-  const state = DEPLOYMENT_STATES.find((one) => type === `deployment.${one}`);
+  const state = STATES.get(type);
   return { id: String(seq), event: type, data: { ...data, ...(state && { state }), at } };
 }

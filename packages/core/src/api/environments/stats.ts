@@ -12,9 +12,11 @@ export async function readStats(
   scope: Scope,
   environment: EnvironmentRecord,
 ): Promise<readonly RevisionStats[]> {
-  const [place, tables] = await Promise.all([
+  const filter = { environment: environment.id };
+  const [place, tables, revisions] = await Promise.all([
     placeOf(ledger, scope, environment),
-    ledger.routeTables(scope, { environment: environment.id }),
+    ledger.routeTables(scope, filter),
+    ledger.listRevisions(scope, filter),
   ]);
   const counted = await Promise.all(
     tables
@@ -32,5 +34,7 @@ export async function readStats(
         }),
       ),
   );
-  return counted.flat();
+  // A data plane counts for everybody that it serves; the rest is nobody's business here.
+  const own = new Set(revisions.map(({ id }) => id));
+  return counted.flat().filter(({ revision }) => own.has(revision));
 }

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import type { ApiDeps } from "../deps.ts";
+import { problems } from "../schemas/answers.ts";
 import type { Api } from "../types.ts";
 
 export async function metricsRoutes(api: Api, { metrics }: ApiDeps): Promise<void> {
@@ -10,7 +11,7 @@ export async function metricsRoutes(api: Api, { metrics }: ApiDeps): Promise<voi
         operationId: "getMetrics",
         summary: "Figures in the Prometheus format",
         tags: ["health"],
-        response: { 200: { description: "Figures.", content: { "text/plain": { schema: Type.String() } } } },
+        response: { 200: { description: "Figures.", content: { "text/plain": { schema: Type.String() } } }, ...problems() },
       },
     },
     async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),

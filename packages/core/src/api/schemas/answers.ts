@@ -19,7 +19,8 @@ export function streamAnswers(description: string): Record<string, object> {
   return { 200: { description, content: { "text/event-stream": text, "application/x-ndjson": text } }, ...problems() };
 }
 
-function problems(): Record<string, object> {
+/** The answers with which every route may refuse or fail. */
+export function problems(): Record<string, object> {
   return {
     "4xx": { description: "The request cannot be carried out.", ...PROBLEM },
     "5xx": { description: "The server failed.", ...PROBLEM },

@@ -46,6 +46,8 @@ const deploymentItem = {
   deadlineAt: Time,
 };
 
+const token = { id: Text, name: Text, createdAt: Time, lastUsedAt: nullable(Time), revokedAt: nullable(Time) };
+
 const DOCUMENTS: Readonly<Record<string, TSchema>> = {
   Error: closed(Error),
   Problem: closed({
@@ -155,7 +157,8 @@ const DOCUMENTS: Readonly<Record<string, TSchema>> = {
     activeDeployment: nullable(Text),
     createdAt: Time,
   }),
-  Token: closed({ id: Text, name: Text, createdAt: Time, lastUsedAt: nullable(Time), revokedAt: nullable(Time) }),
+  Token: closed(token),
+  NewToken: closed({ ...token, token: Type.String({ description: "Shown this once." }) }),
   Principal: closed({ id: Text, kind: Type.Enum(["person", "token", "system"]), name: Text, organization: Text }),
   Plugin: closed({
     name: Text,

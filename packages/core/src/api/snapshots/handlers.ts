@@ -26,7 +26,7 @@ export async function storeBlob(
 export async function storeBlobs({ sources, settings }: Deps, body: Readable): Promise<{ stored: number }> {
   let stored = 0;
   let total = 0;
-  for await (const frame of readFrames(body)) {
+  for await (const frame of readFrames(chunksOf(body))) {
     checkSize((total += frame.size), settings);
     await storeFrame({ sources }, frame);
     stored += 1;
@@ -55,10 +55,15 @@ export async function storeSnapshot({ sources, settings }: Deps, entries: readon
 
 async function* counted(body: Readable, settings: Deps["settings"]): AsyncGenerator<Buffer> {
   let total = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(body)) {
     checkSize((total += chunk.length), settings);
     yield chunk;
   }
+}
+
+/** A body that is refused in the middle is not torn down with its connection: the answer goes the same way. */
+function chunksOf(body: Readable): AsyncIterable<Buffer> {
+  return body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
 }
 
 function checkSize(bytes: number, { maxSourceBytes }: Deps["settings"]): void {

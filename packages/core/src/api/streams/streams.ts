@@ -66,6 +66,7 @@ function openReply(reply: FastifyReply, format: StreamFormat): ServerResponse {
     "content-type": format.contentType,
     "cache-control": "no-store",
     "x-accel-buffering": "no",
+    connection: "close",
     "x-request-id": reply.request.id,
   });
   raw.write(format.opening);

@@ -10,7 +10,6 @@ import { newTokenValue, tokenHash } from "./token-value.ts";
 
 const tags = ["tokens"];
 const Name = Type.String({ minLength: 1, maxLength: 100, pattern: "^[\\w][\\w .@-]*$" });
-const NewToken = Type.Intersect([ref("Token"), Type.Object({ token: Type.String({ description: "Shown this once." }) })]);
 /** Making tokens is rare; a script that makes many is a mistake. */
 const RATE = { max: 30, timeWindow: 60_000 };
 
@@ -37,7 +36,7 @@ export async function tokenRoutes(api: Api, { ledger }: ApiDeps): Promise<void> 
         summary: "Makes a token; its value is shown once",
         tags,
         body: closed({ name: Name }),
-        response: answers(201, NewToken),
+        response: answers(201, ref("NewToken")),
       },
     },
     async (request, reply) => {
