@@ -93,8 +93,8 @@ const OBSERVATIONS: Readonly<Record<string, (address: Address, where: Where) => 
       const got: string[] = [];
       socket.once("error", reject);
       socket.once("open", () => socket.send("hello"));
-      socket.on("message", (data) => {
-        got.push(String(data).replaceAll(/\d{4}-\d\d-\d\dT[^"]*/g, "time"));
+      socket.on("message", (data: Buffer) => {
+        got.push(data.toString().replaceAll(/\d{4}-\d\d-\d\dT[^"]*/g, "time"));
         socket.close(1000, "enough");
       });
       socket.once("close", (code) => resolve({ got, code }));

@@ -82,7 +82,7 @@ for (const runtime of ["process", "docker"]) {
       const counted = Number((await get(addresses["web"]!)).text);
       for (const { pid } of await plane.processes()) kill(pid);
       if (runtime === "docker")
-        for (const { Id } of await ownContainers(plane))
+        for (const { Id } of await ownContainers())
           await docker
             .getContainer(Id)
             .kill()
@@ -113,23 +113,27 @@ for (const runtime of ["process", "docker"]) {
       expect((await plane.helix(["destroy", "--yes"], { cwd: project.folder })).exit).toBe(0);
       await expect(get(addresses["web"]!)).rejects.toThrow();
       const { json } = await plane.helix(["deploy"], { cwd: project.folder });
+      const installation = (await ownContainers())[0]?.Config.Labels["helix.installation"];
+      expect((await networksOf(installation)).length).toBe(runtime === "docker" ? 1 : 0);
       const web = json.services.find((one: { name: string }) => one.name === "web");
       expect(Number((await get(web.address)).text)).toBeGreaterThan(counted);
       expect((await plane.helix(["destroy", "--yes", "--with-data"], { cwd: project.folder })).exit).toBe(0);
       expect((await plane.processes()).filter(({ command }) => command.includes("server.js"))).toEqual([]);
-      expect(await ownContainers(plane)).toEqual([]);
-      if (hasDocker) expect((await docker.listNetworks()).filter((network) => network.Name.includes(installationOf(json)))).toEqual([]);
+      expect(await ownContainers()).toEqual([]);
+      expect(await networksOf(installation)).toEqual([]);
       expect(await filesBelow(join(plane.home, "data/volumes"))).toEqual([]);
       expect(await filesBelow(join(plane.home, "data/plugins", runtime, "revisions"))).toEqual([]);
     });
   });
 }
 
-function installationOf(json: { services: { artifact: { digest: string } }[] }): string {
-  return json.services.length === 0 ? "" : "helix-ins_";
+/** Networks of the installation that the containers belong to. */
+async function networksOf(installation: string | undefined): Promise<readonly string[]> {
+  if (!hasDocker || installation === undefined) return [];
+  return (await docker.listNetworks()).map(({ Name }) => Name).filter((name) => name.includes(installation));
 }
 
-async function ownContainers(plane: Plane) {
+async function ownContainers() {
   if (!hasDocker) return [];
   const all = await docker.listContainers({ all: true, filters: { label: ["helix.kind=revision"] } });
   const inspected = await Promise.all(all.map(({ Id }) => docker.getContainer(Id).inspect()));
@@ -152,7 +156,7 @@ async function settled(plane: Plane): Promise<unknown> {
 async function fingerprint(plane: Plane): Promise<unknown> {
   const { dumpLedger } = await import("./support/ledger.ts");
   const processes = (await plane.processes()).filter(({ command }) => command.includes("server.js")).map(({ pid }) => pid);
-  const containers = (await ownContainers(plane)).map(({ Id, State }) => `${Id} ${State.StartedAt}`);
+  const containers = (await ownContainers()).map(({ Id, State }) => `${Id} ${State.StartedAt}`);
   return {
     ledger: createHash("sha256")
       .update(await dumpLedger(plane.home))

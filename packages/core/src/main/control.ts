@@ -35,10 +35,10 @@ async function openApi(parts: Parts, worker: RunningWorker): Promise<Api> {
   const metrics = createMetrics();
   metrics.watch({ queueDepth: () => queue.depth() });
   // A plan is made on sessions that cannot write.
-  const { plan } = createEngine({ ...engineDeps, ledger: parts.readOnlyLedger });
+  const reader = createEngine({ ...engineDeps, ledger: parts.planLedger });
   return buildApi({
     ledger,
-    engine: { ...worker.engine, plan },
+    engine: { ...worker.engine, plan: (caller, input) => reader.plan(caller, input) },
     readManifest: createManifestReader(plugins),
     sources: engineDeps.sources,
     logs: engineDeps.logs,

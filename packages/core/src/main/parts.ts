@@ -5,7 +5,7 @@ import { allowAllPolicy } from "../adapters/allow-all-policy.ts";
 import { noSecrets } from "../adapters/no-secrets.ts";
 import { preparePostgres } from "../adapters/postgres/embedded/prepare.ts";
 import { waitForPostgres } from "../adapters/postgres/embedded/wait.ts";
-import { createLedger, migrate, openDatabase } from "../adapters/postgres/index.ts";
+import { createLedger, ensureReaderRole, migrate, openDatabase, readOnlyLedger } from "../adapters/postgres/index.ts";
 import { createQueue } from "../adapters/queue/index.ts";
 import { openFileLogStore, openFolderArtifactStore, openFolderSourceStore } from "../adapters/stores/index.ts";
 import { systemClock } from "../adapters/system-clock.ts";
@@ -28,8 +28,8 @@ export interface Parts {
   readonly logger: ServerLogger;
   readonly databaseUrl: string;
   readonly ledger: Ledger;
-  /** The same ledger on sessions that cannot write: for `plan`. */
-  readonly readOnlyLedger: Ledger;
+  /** The same ledger under a role that cannot write: for `plan`. */
+  readonly planLedger: Ledger;
   readonly queue: Queue;
   readonly plugins: LoadedPlugins;
   readonly dispatcher: LocalDispatcher;
@@ -55,7 +55,7 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
   const databaseUrl = settings.databaseUrl ?? (await preparePostgres({ home: settings.home, freePort })).url;
   await openSchema(databaseUrl);
   const ledger = createLedger({ url: databaseUrl, onError });
-  const readOnlyLedger = createLedger({ url: databaseUrl, readOnly: true, poolSize: 2, onError });
+  const planLedger = await readOnlyLedger({ url: databaseUrl, poolSize: 2, onError });
   const { id: installation } = await ledger.installation();
   const queue = createQueue({ url: settings.redisUrl ?? databaseUrl, name: queueName(installation), onError });
   const operator = readOperatorConfig(settings.home);
@@ -81,7 +81,7 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
     logger,
     databaseUrl,
     ledger,
-    readOnlyLedger,
+    planLedger,
     queue,
     plugins,
     dispatcher,
@@ -92,7 +92,7 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
       supervisor.close();
       await queue.close();
       await dispatcher.close();
-      await readOnlyLedger.close();
+      await planLedger.close();
       await ledger.close();
     },
   };
@@ -105,6 +105,7 @@ async function openSchema(url: string): Promise<void> {
   const database = openDatabase({ url, poolSize: 1 });
   try {
     await migrate(database);
+    await ensureReaderRole(database);
   } finally {
     await database.close();
   }
@@ -138,6 +139,7 @@ async function engineDeps({ layout, settings, logger, ledger, plugins, dispatche
 
 /** The engine's logger speaks the SDK's form: message first. */
 function sdkLogger(logger: ServerLogger): EngineDeps["logger"] {
-  const write = (level: "debug" | "info" | "warn" | "error") => (message: string, fields?: Readonly<Record<string, unknown>>) => logger[level](fields ?? {}, message);
+  const write = (level: "debug" | "info" | "warn" | "error") => (message: string, fields?: Readonly<Record<string, unknown>>) =>
+    logger[level](fields ?? {}, message);
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 }

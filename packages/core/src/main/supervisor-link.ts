@@ -35,7 +35,10 @@ export function linkSupervisor({ home, logger }: { readonly home: string; readon
     client: () => (current ??= connect()),
     close() {
       isClosed = true;
-      void current?.then((client) => client.close(), () => undefined);
+      void current?.then(
+        (client) => client.close(),
+        () => undefined,
+      );
     },
   };
   void link.client();

@@ -39,7 +39,9 @@ export async function suspendAll(parts: Parts, scope: Scope): Promise<void> {
   };
   await Promise.all(
     revisions.map((revision) =>
-      stop(revision).catch((thrown: unknown) => logger.warn({ revision: revision.id, code: toEngineError(thrown).code }, toEngineError(thrown).message)),
+      stop(revision).catch((thrown: unknown) =>
+        logger.warn({ revision: revision.id, code: toEngineError(thrown).code }, toEngineError(thrown).message),
+      ),
     ),
   );
 }
