@@ -1,10 +1,7 @@
 export * from "./home.ts";
-export { checkEnvironmentName } from "./names.ts";
 export type { PlacedProblem } from "./problems.ts";
 export { type ReadManifestInput, readManifest, servicesToDetect } from "./read-manifest.ts";
-export { DEFAULTS } from "./resolve.ts";
 export { manifestJsonSchema } from "./json-schema.ts";
 export * from "./settings.ts";
 export { type ManifestReader, createManifestReader } from "./manifest-reader.ts";
 export { type SourceMap, sourceMapOf } from "./source-map.ts";
-export { parseDuration, parseSize } from "./units.ts";

@@ -11,7 +11,6 @@ import { type TakeoverDeps, takeover } from "./takeover.ts";
 import type { Candidate, EnvironmentNames, EnvironmentStatus, Preview, SweepReport } from "./views.ts";
 
 export type { EngineDeps } from "./deps.ts";
-export { logStream } from "./log-sink.ts";
 export type { PolicyInput } from "./policy-input.ts";
 export type { PreviewInput } from "./preview.ts";
 export * from "./views.ts";

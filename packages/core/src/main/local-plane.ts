@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SupervisorClient, isAlive, processIdentity, startSupervisor } from "@helixstack/supervisor";
-import { preparePostgres } from "../adapters/postgres/embedded/prepare.ts";
+import { preparePostgres } from "../adapters/postgres/index.ts";
 import { type HomeLayout, createHome, homeLayout, readSettings } from "../config/index.ts";
 import { EngineError } from "../domain/errors.ts";
 import { freePort } from "./free-port.ts";

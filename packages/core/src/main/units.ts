@@ -4,7 +4,7 @@ import type { InstalledPlugin } from "../ports/plugins.ts";
 import type { Daemon } from "@helixstack/sdk";
 import type { Unit } from "@helixstack/supervisor";
 import { join } from "node:path";
-import type { EmbeddedPostgres } from "../adapters/postgres/embedded/prepare.ts";
+import type { EmbeddedPostgres } from "../adapters/postgres/index.ts";
 
 /** The units of the plane itself have one owner, the home, so one fence. */
 const PLANE_FENCE = 0;
