@@ -3,7 +3,6 @@ import { type Api, buildApi } from "../api/index.ts";
 import { writeWhole } from "../adapters/files.ts";
 import { createManifestReader } from "../config/index.ts";
 import { createEngine } from "../engine/index.ts";
-import { createMetrics } from "../telemetry/index.ts";
 import { freePort } from "./free-port.ts";
 import { controlAddress } from "./local-plane.ts";
 import { ensureLocalToken } from "./local-token.ts";
@@ -30,9 +29,8 @@ export async function runControl(env: Readonly<Record<string, string | undefined
 }
 
 async function openApi(parts: Parts, worker: RunningWorker): Promise<Api> {
-  const { ledger, engineDeps, dispatcher, plugins, queue, logger, settings } = parts;
+  const { ledger, engineDeps, dispatcher, plugins, queue, logger, metrics, settings } = parts;
   const scope = await ledger.ensurePrincipal({ kind: "system", name: "helix" });
-  const metrics = createMetrics();
   metrics.watch({ queueDepth: () => queue.depth() });
   // A plan is made on sessions that cannot write.
   const reader = createEngine({ ...engineDeps, ledger: parts.planLedger });

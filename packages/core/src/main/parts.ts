@@ -3,7 +3,15 @@ import { arch } from "node:os";
 import { join } from "node:path";
 import { allowAllPolicy } from "../adapters/allow-all-policy.ts";
 import { noSecrets } from "../adapters/no-secrets.ts";
-import { createLedger, ensureReaderRole, migrate, openDatabase, preparePostgres, readOnlyLedger, waitForPostgres } from "../adapters/postgres/index.ts";
+import {
+  createLedger,
+  ensureReaderRole,
+  migrate,
+  openDatabase,
+  preparePostgres,
+  readOnlyLedger,
+  waitForPostgres,
+} from "../adapters/postgres/index.ts";
 import { createQueue } from "../adapters/queue/index.ts";
 import { openFileLogStore, openFolderArtifactStore, openFolderSourceStore } from "../adapters/stores/index.ts";
 import { systemClock } from "../adapters/system-clock.ts";
@@ -11,7 +19,7 @@ import { type HomeLayout, type Settings, createHome, readSettings } from "../con
 import type { EngineDeps } from "../engine/deps.ts";
 import { type LoadedPlugins, type LocalDispatcher, createDispatcher, loadPlugins } from "../host/index.ts";
 import type { Ledger, Queue } from "../ports/index.ts";
-import { type ServerLogger, createLogger } from "../telemetry/index.ts";
+import { type Metrics, type ServerLogger, createLogger, createMetrics, meteredLedger } from "../telemetry/index.ts";
 import { ensureDaemons } from "./daemons.ts";
 import { freePort } from "./free-port.ts";
 import { localConfig } from "./local-facts.ts";
@@ -25,6 +33,7 @@ export interface Parts {
   readonly layout: HomeLayout;
   readonly logger: ServerLogger;
   readonly databaseUrl: string;
+  readonly metrics: Metrics;
   readonly ledger: Ledger;
   /** The same ledger under a role that cannot write: for `plan`. */
   readonly planLedger: Ledger;
@@ -52,7 +61,8 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
   const onError = (error: Error) => logger.warn({ err: error }, "a connection was lost; it mends itself");
   const databaseUrl = settings.databaseUrl ?? (await preparePostgres({ home: settings.home, freePort })).url;
   await openSchema(databaseUrl);
-  const ledger = createLedger({ url: databaseUrl, onError });
+  const metrics = createMetrics();
+  const ledger = meteredLedger(createLedger({ url: databaseUrl, onError }), metrics);
   const planLedger = await readOnlyLedger({ url: databaseUrl, poolSize: 2, onError });
   const { id: installation } = await ledger.installation();
   const queue = createQueue({ url: settings.redisUrl ?? databaseUrl, name: queueName(installation), onError });
@@ -78,6 +88,7 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
     layout,
     logger,
     databaseUrl,
+    metrics,
     ledger,
     planLedger,
     queue,

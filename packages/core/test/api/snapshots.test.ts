@@ -133,6 +133,16 @@ describe("contents", () => {
     await other.close();
   });
 
+  it("that a store does not read to the end are passed over", async () => {
+    const other = await startServer(postgres, { changes: ({ sources }) => ({ sources: { ...sources, putBlob: async () => {} } }) });
+    const answer = await other.call("POST", "/v1/blobs", {
+      payload: frames("here already", Buffer.alloc(300_000), "and this"),
+      headers: BLOBS,
+    });
+    expect(answer).toMatchObject({ status: 200, json: { stored: 3 } });
+    await other.close();
+  });
+
   it("are taken at the pace of the store: memory stays flat while the disk is slow", async () => {
     let taken = 0;
     const slow = await startServer(postgres, {

@@ -21,7 +21,7 @@ export async function createDeployment(
   const { environment = DEFAULT_ENVIRONMENT, message = null, timeoutMs = DEADLINE_MS } = body;
   if (!isEnvironmentName(environment)) throw new EngineError("USAGE", `${JSON.stringify(environment)} is not the name of an environment`);
   const { project, request } = await requestOf(deps, scope, { ...body, environment });
-  const created = await deps.ledger.createDeployment(scope, {
+  return deps.ledger.createDeployment(scope, {
     project,
     environment,
     request,
@@ -29,8 +29,6 @@ export async function createDeployment(
     deadlineMs: timeoutMs,
     idempotency: key === null ? null : { key, requestHash: createHash("sha256").update(JSON.stringify(body)).digest("hex") },
   });
-  if (!created.replayed) deps.metrics.deployment("queued");
-  return created;
 }
 
 interface Asked {
