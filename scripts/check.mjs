@@ -4,6 +4,7 @@ import { root } from "./setup.mjs";
 
 const parts = [
   ["build and types", "node", ["scripts/build.mjs"]],
+  ["types of tests", "npx", ["tsc", "-p", "tsconfig.tests.json"]],
   ["lint", "npx", ["oxlint", "--type-aware", "--deny-warnings"]],
   ["format", "npx", ["oxfmt", "--check"]],
   ["dead code", "npx", ["knip"]],

@@ -148,7 +148,7 @@ describe("observatory", () => {
     async () => {
       const built = await build("observatory");
       const { url, child } = await run(built, { GREETING: "hello", DATA_DIR: built.folder });
-      const json = async (path: string, init?: RequestInit) => (await fetch(url + path, init)).json();
+      const json = async (path: string, init?: RequestInit) => (await (await fetch(url + path, init)).json()) as Record<string, any>;
       const sent = await json("/echo?a=1&a=2", { method: "PUT", body: "abc" });
       expect(sent).toMatchObject({
         method: "PUT",

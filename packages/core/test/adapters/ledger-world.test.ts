@@ -156,7 +156,12 @@ describe("records", () => {
   });
 
   it("keep the plan", async () => {
-    const plan = { services: [], removed: [], changes: [], steps: [{ id: "plan", kind: "plan", service: null, task: null }] } as const;
+    const plan = {
+      services: [],
+      removed: [],
+      changes: [],
+      steps: [{ id: "plan", kind: "plan", service: null, task: null, subject: null }],
+    } as const;
     await ledger.commit(grip, [{ write: "deployment.plan", plan, noChange: true }]);
     expect(await ledger.deployment(scope, grip.deployment)).toMatchObject({ plan, noChange: true });
   });
