@@ -123,7 +123,7 @@ export class SupervisorClient {
   }
 
   /**
-   * Ends the supervisor. `all`: its processes too, those named in `last` after the others; the units stay known, so that a supervisor
+   * Ends the supervisor. `all`: its processes too, those named in `last` after the others, one after the other; the units stay known, so that a supervisor
    * started with `resume` starts them again. `none`: they go on.
    */
   async shutdown(options: {
@@ -132,7 +132,10 @@ export class SupervisorClient {
     readonly last?: readonly string[];
   }): Promise<void> {
     const graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
-    await this.#ask({ op: "shutdown", stopUnits: options.stopUnits, graceMs, last: options.last ?? [] }, 2 * graceMs + 2 * ANSWER_MS);
+    await this.#ask(
+      { op: "shutdown", stopUnits: options.stopUnits, graceMs, last: options.last ?? [] },
+      (1 + (options.last?.length ?? 0)) * (graceMs + ANSWER_MS),
+    );
     await this.closed;
   }
 

@@ -97,14 +97,14 @@ export class Hub {
     return this.#keepers.get(name) ?? null;
   }
 
-  /** Ends all processes but keeps the units: the next supervisor that resumes starts them again. `last` are ended after the others. */
+  /** Ends all processes but keeps the units: the next supervisor that resumes starts them again. `last` are ended after the others, in their order. */
   async halt(options: { readonly graceMs: number; readonly last: readonly string[] }): Promise<void> {
     this.#isClosing = true;
     const all = [...this.#keepers.values()];
     const isLast = (keeper: Keeper): boolean => options.last.includes(keeper.record.unit.name);
     const end = (keeper: Keeper): Promise<void> => keeper.exclusive(() => keeper.halt(options.graceMs));
     await Promise.all(all.filter((keeper) => !isLast(keeper)).map(end));
-    await Promise.all(all.filter(isLast).map(end));
+    for (const name of options.last) await Promise.all(all.filter((keeper) => keeper.record.unit.name === name).map(end));
   }
 
   /** Leaves everything as it is. */

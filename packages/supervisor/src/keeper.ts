@@ -10,7 +10,8 @@ import { freePort } from "./ports.ts";
 import type { ProcessIdentity } from "./proc.ts";
 import { newRecord, type Records, type UnitRecord } from "./records.ts";
 import { RestartTimer } from "./restart-timer.ts";
-import type { Unit, UnitPhase, UnitStatus } from "./unit.ts";
+import type { Unit, UnitStatus } from "./unit.ts";
+import { describeUnit } from "./unit-status.ts";
 import { type Output, UnitProcess } from "./unit-process.ts";
 
 /** What keepers share. */
@@ -162,32 +163,7 @@ export class Keeper {
   }
 
   status(): Omit<UnitStatus, "usage"> {
-    const { unit, restarts, lastExit, fence, createdAt, port } = this.#record;
-    const process = this.#process?.isAlive ? this.#process.identity : null;
-    return {
-      name: unit.name,
-      role: unit.role,
-      labels: unit.labels,
-      phase: this.#phase(),
-      desired: unit.desired,
-      pid: process?.pid ?? null,
-      startTicks: process?.startTicks ?? null,
-      port,
-      restarts,
-      lastExit,
-      startedAt: process === null ? null : (this.#record.process?.at ?? null),
-      createdAt,
-      specDigest: unit.specDigest,
-      fence,
-    };
-  }
-
-  #phase(): UnitPhase {
-    const { unit } = this.#record;
-    if (this.#process?.isAlive) return this.#process.isStopped ? "frozen" : "running";
-    if (unit.desired === "stopped") return "stopped";
-    const isEndUnseen = this.#process !== null && unit.restart.policy === "always" && unit.desired === "running";
-    return this.#restart.isPending || isEndUnseen ? "backing-off" : "exited";
+    return describeUnit(this.#record, { process: this.#process, isRestartPending: this.#restart.isPending });
   }
 
   async #replace(record: UnitRecord, graceMs: number): Promise<void> {

@@ -10,6 +10,10 @@ export const configSchema = Type.Object(
       minimum: 65_536,
       description: "Bytes of one log file of one instance; three are kept.",
     }),
+    userPerService: Type.Boolean({
+      default: true,
+      description: "Where HelixStack runs as root: each service runs as a user id of its own, which its folders and volumes belong to.",
+    }),
     restartMaxMs: Type.Integer({
       default: 30_000,
       minimum: 100,

@@ -1,20 +1,17 @@
 import { PluginError, type PluginContext, type RevisionSpec, specDigest } from "@helixstack/sdk";
 import { ask, findUnits, type UnitStatus } from "./client.ts";
 import type { Config } from "./config.ts";
-import { checkSpec } from "./environment.ts";
-import { foldersOf, revisionLabels, unitName } from "./names.ts";
-import { requireReadOnly } from "./read-only.ts";
+import { revisionLabels, unitName } from "./names.ts";
 import { lastLines } from "./logs.ts";
-import { resolveSecrets, secretsFolder, writeSecrets } from "./secrets.ts";
+import { fillSecrets, prepareSurroundings, requireFit } from "./surroundings.ts";
 import { instanceUnit } from "./units.ts";
-import { ensureFolders, exists } from "./work-folder.ts";
+import { exists } from "./work-folder.ts";
 
 const NOT_STARTED = 127;
 
 /** Makes every instance of the revision run as the spec says, and no other. */
 export async function ensureInstances(ctx: PluginContext<Config>, spec: RevisionSpec): Promise<void> {
-  checkSpec(spec);
-  if (spec.filesystem === "read-only") await requireReadOnly(ctx);
+  await requireFit(ctx, spec);
   const found = await findUnits(ctx, revisionLabels(ctx.identity));
   const surplus = found.filter(({ labels }) => Number(labels["helix.instance"]) >= spec.replicas);
   await Promise.all(surplus.map(({ name }) => removeUnit(ctx, { name, graceMs: spec.graceMs })));
@@ -39,17 +36,14 @@ interface InstanceInput {
 async function ensureInstance(ctx: PluginContext<Config>, { spec, index, found }: InstanceInput): Promise<void> {
   const existing = found.find(({ labels }) => labels["helix.instance"] === String(index));
   const name = existing?.name ?? unitName(ctx.identity, String(index));
-  const folders = foldersOf(ctx.home, ctx.identity.revision, String(index));
-  const folder = secretsFolder(ctx, { spec, folders, name });
-  await ensureFolders(ctx, { spec, folders });
-  const isSecretHere = folder === null || (await exists(folder));
+  const surroundings = await prepareSurroundings(ctx, { spec, suffix: String(index), name });
+  const isSecretHere = surroundings.secretsFolder === null || (await exists(surroundings.secretsFolder));
   if (existing?.specDigest === specDigest(spec) && isSecretHere) {
     await ask(ctx, `start ${name}`, (supervisor) => supervisor.thaw(name, { fence: ctx.fence }));
     return checkStarted(ctx, name);
   }
-  const secrets = await resolveSecrets(ctx, spec);
-  if (folder !== null) await writeSecrets(folder, secrets.files);
-  const unit = { ...instanceUnit(ctx, { spec, secrets, secretsFolder: folder, index }), name };
+  const secrets = await fillSecrets(ctx, spec, surroundings);
+  const unit = { ...instanceUnit(ctx, { ...surroundings, spec, secrets, index }), name };
   await ask(ctx, `start ${name}`, (supervisor) => supervisor.ensure(unit, { fence: ctx.fence, graceMs: spec.graceMs }));
   await checkStarted(ctx, name);
 }

@@ -5,23 +5,26 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { PluginError, type PluginContext } from "@helixstack/sdk";
 import type { Config } from "./config.ts";
+import { engineUser, type User } from "./user.ts";
 
 const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL("../scripts/read-only.sh", import.meta.url));
 
 /**
  * Puts in front of a command what makes `folder` read-only for it: a bind mount in a mount namespace of its own. An ordinary user
- * needs a user namespace for that, and is the same user again when the command begins. Pure.
+ * needs a user namespace for that, and is the same user again when the command begins. `user`: whom root becomes then.
  */
-export function readOnly(
-  command: readonly string[],
-  input: { readonly folder: string; readonly uid: number; readonly gid: number },
-): string[] {
-  const { folder, uid, gid } = input;
+export function readOnly(command: readonly string[], { folder, user }: { readonly folder: string; readonly user: User | null }): string[] {
+  const { uid, gid } = engineUser();
   const inside = ["--mount", "--propagation", "private", "--", SCRIPT, folder];
-  if (uid === 0) return ["unshare", ...inside, ...command];
+  if (uid === 0) return ["unshare", ...inside, ...(user === null ? [] : become(user)), ...command];
   const back = ["unshare", "--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"];
   return ["unshare", "--user", "--map-root-user", ...inside, ...back, ...command];
+}
+
+/** The mount needs root, so the change of user comes after it. */
+function become({ uid, gid }: User): string[] {
+  return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--no-new-privs", "--"];
 }
 
 let probe: Promise<string | null> | null = null;
@@ -39,8 +42,8 @@ export async function requireReadOnly(ctx: PluginContext<Config>): Promise<void>
 async function tryOut(folder: string): Promise<string | null> {
   try {
     await mkdir(folder, { recursive: true });
-    const command = ["sh", "-c", "! touch x 2>/dev/null"];
-    const [program, ...args] = readOnly(command, { folder, uid: process.getuid!(), gid: process.getgid!() });
+    const command = ["test", "!", "-w", "."];
+    const [program, ...args] = readOnly(command, { folder, user: null });
     await run(program!, args, { timeout: 5000 });
     return null;
   } catch (error) {

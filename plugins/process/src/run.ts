@@ -2,13 +2,12 @@ import { rm } from "node:fs/promises";
 import { PluginError, type PluginContext, type RunInput, type RunResult } from "@helixstack/sdk";
 import { isAlive, openSupervisor, type ProcessIdentity, type Supervisor, type Unit, type UnitStatus } from "./client.ts";
 import type { Config } from "./config.ts";
-import { checkSpec } from "./environment.ts";
 import { toFailure } from "./failures.ts";
-import { foldersOf } from "./names.ts";
-import { requireReadOnly } from "./read-only.ts";
-import { resolveSecrets, type Secrets, secretsFolder, writeSecrets } from "./secrets.ts";
+import { foldersOf, unitName } from "./names.ts";
+import type { Secrets } from "./secrets.ts";
+import { fillSecrets, prepareSurroundings, requireFit } from "./surroundings.ts";
 import { taskSuffix, taskUnit } from "./units.ts";
-import { ensureFolders } from "./work-folder.ts";
+import { handBackVolumes } from "./volumes.ts";
 
 const KEPT_LINES = 100;
 /** A call must settle within two seconds of its abort. */
@@ -20,21 +19,18 @@ const ABORT_GRACE_MS = 1200;
  */
 export async function runTask(ctx: PluginContext<Config>, input: RunInput): Promise<RunResult> {
   const { spec, name, command } = input;
-  checkSpec(spec);
-  if (spec.filesystem === "read-only") await requireReadOnly(ctx);
-  const folders = foldersOf(ctx.home, ctx.identity.revision, taskSuffix(name));
-  await rm(folders.app, { recursive: true, force: true });
-  await ensureFolders(ctx, { spec, folders });
-  const secrets = await resolveSecrets(ctx, spec);
-  const draft = taskUnit(ctx, { spec, secrets, secretsFolder: null, name, command });
-  const folder = secretsFolder(ctx, { spec, folders, name: draft.name });
-  if (folder !== null) await writeSecrets(folder, secrets.files);
-  const unit = taskUnit(ctx, { spec, secrets, secretsFolder: folder, name, command });
+  await requireFit(ctx, spec);
+  const suffix = taskSuffix(name);
+  await rm(foldersOf(ctx.home, ctx.identity.revision, suffix).instance, { recursive: true, force: true });
+  const surroundings = await prepareSurroundings(ctx, { spec, suffix, name: unitName(ctx.identity, suffix) });
+  const secrets = await fillSecrets(ctx, spec, surroundings);
+  const unit = taskUnit(ctx, { ...surroundings, spec, secrets, name, command });
   const supervisor = await openSupervisor(ctx);
   try {
     return await toItsEnd(ctx, { supervisor, unit, secrets });
   } finally {
     await supervisor.remove(unit.name, { graceMs: 0 }).catch(() => undefined);
+    await handBackVolumes(ctx, [unit]).catch(() => undefined);
     supervisor.close();
   }
 }

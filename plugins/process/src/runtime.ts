@@ -12,7 +12,7 @@ import { foldersOf, revisionLabels } from "./names.ts";
 import { observeRevision } from "./observe.ts";
 import { runTask } from "./run.ts";
 import { memoryFolder } from "./secrets.ts";
-import { destroyVolume, ensureVolume } from "./volumes.ts";
+import { destroyVolume, ensureVolume, handBackVolumes } from "./volumes.ts";
 
 /**
  * Revisions as processes of this machine, kept by the supervisor of the home. Memory limits are enforced by measuring: above the limit
@@ -45,7 +45,9 @@ export const runtime: RuntimePlane<Config, State> = {
   async destroy(ctx, { graceMs }) {
     const { installation, revision } = ctx.identity;
     const units = await findUnits(ctx, { "helix.installation": installation, "helix.revision": revision });
-    await Promise.all(units.map((unit) => removeUnit(ctx, { name: unit.name, graceMs: graceOf(unit, graceMs) })));
+    await stopUnits(ctx, { units, graceMs });
+    await handBackVolumes(ctx, units);
+    await Promise.all(units.map(({ name }) => removeUnit(ctx, { name, graceMs: 0 })));
     await removeFolders(ctx);
   },
 
@@ -53,15 +55,14 @@ export const runtime: RuntimePlane<Config, State> = {
 
   async suspend(ctx, { how, graceMs }) {
     const units = await findUnits(ctx, revisionLabels(ctx.identity));
-    const { fence } = ctx;
-    await ask(ctx, `${how} the revision`, async (supervisor) => {
-      await Promise.all(
-        units.map((unit) => {
-          if (how === "freeze") return supervisor.freeze(unit.name, { fence });
-          return supervisor.stop(unit.name, { graceMs: graceOf(unit, graceMs), fence });
-        }),
-      );
-    });
+    if (how === "stop") {
+      await stopUnits(ctx, { units, graceMs });
+      await handBackVolumes(ctx, units);
+    } else {
+      await ask(ctx, "freeze the revision", async (supervisor) => {
+        await Promise.all(units.map(({ name }) => supervisor.freeze(name, { fence: ctx.fence })));
+      });
+    }
     return (await observeRevision(ctx)) ?? NOTHING;
   },
 
@@ -73,9 +74,19 @@ export const runtime: RuntimePlane<Config, State> = {
 
 const NOTHING = { state: {}, phase: "stopped", endpoints: [], instances: [], specDigest: null } as const;
 
-/** A frozen process is not thawed in order to end: it must run nothing. */
-function graceOf(unit: UnitStatus, graceMs: number): number {
-  return unit.phase === "frozen" ? 0 : graceMs;
+async function stopUnits(
+  ctx: PluginContext<Config>,
+  { units, graceMs }: { readonly units: readonly UnitStatus[]; readonly graceMs: number },
+): Promise<void> {
+  // A frozen process is not thawed in order to end: it must run nothing.
+  const graceOf = (unit: UnitStatus): number => (unit.phase === "frozen" ? 0 : graceMs);
+  await ask(ctx, "stop the revision", async (supervisor) => {
+    await Promise.all(units.map((unit) => supervisor.stop(unit.name, { graceMs: graceOf(unit), fence: ctx.fence }).catch(ignoreUnknown)));
+  });
+}
+
+function ignoreUnknown(error: { readonly code?: string }): void {
+  if (error.code !== "NOT_FOUND") throw error;
 }
 
 /** Removes what a process that was never started, or only half removed, may have left. */

@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync, realpathSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { PluginContext, RevisionSpec } from "@helixstack/sdk";
 import type { Config } from "./config.ts";
 import { attempt } from "./failures.ts";
@@ -27,7 +27,7 @@ export async function resolveSecrets(ctx: PluginContext<Config>, spec: RevisionS
 }
 
 /** Where the secret files of an instance are: in memory where the machine offers that, else beside its work folder. Null without any. */
-export function secretsFolder(
+export function secretsFolderOf(
   ctx: PluginContext<Config>,
   input: { readonly spec: RevisionSpec; readonly folders: Folders; readonly name: string },
 ): string | null {
@@ -46,7 +46,9 @@ export async function writeSecrets(folder: string, files: Readonly<Record<string
   await attempt("write secret files", async () => {
     const partial = `${folder}.partial`;
     await rm(partial, { recursive: true, force: true });
-    await mkdir(partial, { recursive: true, mode: 0o700 });
+    // Its owner may be a service's own user, who has to get there.
+    await mkdir(dirname(partial), { recursive: true, mode: 0o711 });
+    await mkdir(partial, { mode: 0o700 });
     for (const [name, value] of Object.entries(files)) await writeFile(join(partial, name), value, { mode: 0o400 });
     await rm(folder, { recursive: true, force: true });
     await rename(partial, folder);

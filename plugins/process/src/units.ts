@@ -3,33 +3,33 @@ import type { Unit } from "./client.ts";
 import { commandOf, serverEnvironment } from "./command.ts";
 import type { Config } from "./config.ts";
 import { environmentOf } from "./environment.ts";
-import { foldersOf, labelsOf, unitName } from "./names.ts";
+import { labelsOf, unitName } from "./names.ts";
 import { readOnly } from "./read-only.ts";
 import type { Secrets } from "./secrets.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { GIVEN } from "./volumes.ts";
 
 const LOG_FILES = 3;
 const FIRST_RESTART_MS = 50;
 
-export interface UnitInput {
+export interface UnitInput extends Surroundings {
   readonly spec: RevisionSpec;
   readonly secrets: Secrets;
-  readonly secretsFolder: string | null;
 }
 
 /** The unit of one instance. Pure. */
 export function instanceUnit(ctx: PluginContext<Config>, input: UnitInput & { readonly index: number }): Unit {
   const { spec, index } = input;
-  const folders = foldersOf(ctx.home, ctx.identity.revision, String(index));
-  const command = commandOf(spec, folders.app);
+  const command = commandOf(spec, input.folders.app);
   const digest = specDigest(spec);
   return {
-    ...common(ctx, { ...input, suffix: String(index), command }),
+    ...common(ctx, { ...input, command }),
     name: unitName(ctx.identity, String(index)),
     role: "app",
-    env: { ...environment(ctx, input, String(index)), ...serverEnvironment(spec, ctx.identity.revision) },
+    env: { ...environmentOf({ ...input, secrets: input.secrets.env }), ...serverEnvironment(spec, ctx.identity.revision) },
     portVariable: "PORT",
     restart: { policy: "always", minMs: FIRST_RESTART_MS, maxMs: ctx.config.restartMaxMs },
-    labels: { ...labelsOf(ctx.identity, "revision"), "helix.instance": String(index), "helix.spec": digest },
+    labels: { ...labelsOf(ctx.identity, "revision"), "helix.instance": String(index), "helix.spec": digest, ...givenVolumes(input) },
     specDigest: digest,
   };
 }
@@ -41,12 +41,12 @@ export function taskUnit(
 ): Unit {
   const suffix = taskSuffix(input.name);
   return {
-    ...common(ctx, { ...input, suffix }),
+    ...common(ctx, input),
     name: unitName(ctx.identity, suffix),
     role: "task",
-    env: environment(ctx, input, suffix),
+    env: environmentOf({ ...input, secrets: input.secrets.env }),
     restart: { policy: "never", minMs: FIRST_RESTART_MS, maxMs: FIRST_RESTART_MS },
-    labels: labelsOf(ctx.identity, "task"),
+    labels: { ...labelsOf(ctx.identity, "task"), ...givenVolumes(input) },
     tied: true,
     specDigest: ctx.operationId,
   };
@@ -57,23 +57,23 @@ export function taskSuffix(name: string): string {
   return `task-${name}`;
 }
 
-function common(ctx: PluginContext<Config>, input: UnitInput & { readonly suffix: string; readonly command: readonly string[] }) {
-  const { spec } = input;
-  const folders = foldersOf(ctx.home, ctx.identity.revision, input.suffix);
-  const user = { uid: process.getuid!(), gid: process.getgid!() };
+function common(ctx: PluginContext<Config>, input: UnitInput & { readonly command: readonly string[] }) {
+  const { spec, folders, user, secretsFolder } = input;
   const isGuarded = spec.filesystem === "read-only" && spec.artifact.kind !== "static-site";
   return {
-    argv: isGuarded ? readOnly(input.command, { folder: folders.app, ...user }) : input.command,
+    argv: isGuarded ? readOnly(input.command, { folder: folders.app, user }) : input.command,
+    // What makes the folder read-only needs root, and becomes the user itself.
+    ...(user !== null && !isGuarded && user),
     cwd: folders.app,
     log: { maxBytes: ctx.config.logMaxBytes, files: LOG_FILES },
     desired: "running",
-    owns: [folders.instance, ...(input.secretsFolder === null ? [] : [input.secretsFolder])],
-    needs: input.secretsFolder === null ? [] : [input.secretsFolder],
+    owns: [folders.instance, ...(secretsFolder === null ? [] : [secretsFolder])],
+    needs: secretsFolder === null ? [] : [secretsFolder],
     ...(spec.resources.memoryBytes !== null && { memoryBytes: spec.resources.memoryBytes }),
     fence: ctx.fence,
   } as const;
 }
 
-function environment(ctx: PluginContext<Config>, { spec, secrets, secretsFolder }: UnitInput, suffix: string): Record<string, string> {
-  return environmentOf({ spec, secrets: secrets.env, secretsFolder, folders: foldersOf(ctx.home, ctx.identity.revision, suffix) });
+function givenVolumes({ spec, user }: UnitInput): Record<string, string> {
+  return user === null || spec.volumes.length === 0 ? {} : { [GIVEN]: JSON.stringify(spec.volumes.map(({ handle }) => handle.id)) };
 }

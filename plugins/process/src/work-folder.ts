@@ -16,7 +16,9 @@ export async function ensureFolders(
   { spec, folders }: { readonly spec: RevisionSpec; readonly folders: Folders },
 ): Promise<void> {
   await attempt("make the work folder", async () => {
-    for (const folder of [folders.data, folders.temporary]) await mkdir(folder, { recursive: true });
+    for (const folder of [dirname(folders.revision), folders.revision, folders.instance])
+      await mkdir(folder, { recursive: true, mode: 0o711 });
+    for (const folder of [folders.data, folders.temporary]) await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeFile(ownerFile(folders.revision), JSON.stringify(ctx.identity));
     if (!(await exists(folders.app))) await copyArtifact(ctx, { spec, target: folders.app });
   });

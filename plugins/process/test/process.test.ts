@@ -1,10 +1,11 @@
-import { existsSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Endpoint, type LogLine, type ObservedRevision, specDigest } from "@helixstack/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { memoryFolder } from "../src/secrets.ts";
 import { runtime } from "../src/runtime.ts";
+import { uidOf } from "../src/user.ts";
 import { get, makeWorld, SERVER, specOf, until, type World } from "./world.ts";
 
 let world: World;
@@ -14,6 +15,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const PRIOR = { prior: null };
+const isRoot = process.getuid!() === 0;
 
 function portsOf({ endpoints }: Pick<ObservedRevision, "endpoints">): number[] {
   return endpoints.map((endpoint) => (endpoint as Extract<Endpoint, { kind: "http" }>).port);
@@ -248,7 +250,7 @@ describe("the surroundings of an application", () => {
     const [port] = portsOf(await runtime.apply(world.ctx(), { spec, ...PRIOR }));
     expect(await get(port!, "/write")).toBe("EROFS");
     expect(await get(port!, "/data")).toBe("kept");
-    expect(await get(port!, "/uid")).toBe(String(process.getuid!()));
+    expect(await get(port!, "/uid")).toBe(String(isRoot ? uidOf(world.ctx().identity) : process.getuid!()));
     await runtime.destroy(world.ctx(), { ...PRIOR, graceMs: 1000 });
     expect(existsSync(join(world.ctx().home, "revisions/rev_01"))).toBe(false);
   });
@@ -259,6 +261,51 @@ describe("the surroundings of an application", () => {
     expect(await get(port!)).toBe("<h1>site</h1>");
     expect(await get(port!, "/page")).toBe("<h1>site</h1>");
     expect(await get(port!, "/helix.yaml")).toBe("Not Found\n");
+  });
+});
+
+describe.runIf(isRoot)("started as root", () => {
+  const CURIOUS = `
+    const { readFileSync } = require("node:fs");
+    const look = (path) => { try { readFileSync(path); return "read" } catch (error) { return error.code } };
+    require("node:http").createServer((request, response) => response.end(look(decodeURIComponent(request.url)) + " " + process.getuid())).listen(process.env.PORT)`;
+
+  it("each service is a user of its own, who reads neither keys nor another service", async () => {
+    const spec = specOf(world.bundle({ "server.cjs": CURIOUS, "secret.txt": "x" }));
+    const other = world.ctx({ revision: "rev_02", identity: { ...world.ctx({ revision: "rev_02" }).identity, unit: "unit_2" } });
+    const [mine, theirs] = [await runtime.apply(world.ctx(), { spec, ...PRIOR }), await runtime.apply(other, { spec, ...PRIOR })];
+    const look = (path: string): Promise<string> => get(portsOf(mine)[0]!, encodeURI(path));
+    const uid = uidOf(world.ctx().identity);
+    expect(await look(join(world.ctx().home, "revisions/rev_01/0/app/secret.txt"))).toBe(`read ${uid}`);
+    expect(await look(join(world.ctx().home, "revisions/rev_02/0/app/secret.txt"))).toBe(`EACCES ${uid}`);
+    expect(await look(join(world.home, "data/supervisor/lock"))).toBe(`EACCES ${uid}`);
+    expect(await get(portsOf(theirs)[0]!, "/x")).toBe(`ENOENT ${uidOf(other.identity)}`);
+  });
+
+  it("a volume is the service's while it runs, and the engine's again afterwards", async () => {
+    const handle = await runtime.ensureVolume!(world.ctx(), { name: "data" });
+    const volumes = [{ name: "data", handle, path: "/data", writers: "single" as const }];
+    const spec = specOf(world.bundle({ "server.cjs": SERVER }), { volumes });
+    const kept = (): number => statSync(join(handle.id, "kept")).uid;
+    const [port] = portsOf(await runtime.apply(world.ctx(), { spec, ...PRIOR }));
+    await get(port!, "/data");
+    expect(kept()).toBe(uidOf(world.ctx().identity));
+    await runtime.suspend!(world.ctx(), { ...PRIOR, how: "stop", graceMs: 1000 });
+    expect(kept()).toBe(0);
+    const next = world.ctx({ revision: "rev_02" });
+    const [again] = portsOf(await runtime.apply(next, { spec, ...PRIOR }));
+    expect(await get(again!, "/data")).toBe("kept");
+    await runtime.destroy(world.ctx(), { ...PRIOR, graceMs: 0 });
+    expect(kept()).toBe(uidOf(world.ctx().identity));
+    await runtime.destroy(next, { ...PRIOR, graceMs: 0 });
+    expect(kept()).toBe(0);
+  });
+
+  it("a service runs as root where its user could not get through, and the log says so", async () => {
+    chmodSync(world.home, 0o700);
+    const [port] = portsOf(await runtime.apply(world.ctx(), { spec: specOf(world.bundle({ "server.cjs": SERVER })), ...PRIOR }));
+    expect(await get(port!, "/uid")).toBe("0");
+    expect(world.logged.join()).toContain(`could not pass ${world.home}`);
   });
 });
 

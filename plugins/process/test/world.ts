@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,6 +22,9 @@ export interface World {
 
 export async function makeWorld(): Promise<World> {
   const home = mkdtempSync(join(tmpdir(), "helix-process-"));
+  // As the local plane makes it: users of services pass through.
+  for (const folder of ["", "data", "data/plugins", "data/volumes"]) mkdirSync(join(home, folder), { recursive: true, mode: 0o711 });
+  chmodSync(home, 0o711);
   const logged: string[] = [];
   const supervisor = (): Promise<SupervisorClient> => startSupervisor({ home, resume: true });
   (await supervisor()).close();
@@ -69,7 +72,7 @@ function context(home: string, { logged, revision = "rev_01", secrets = {}, ...c
   const pluginHome = join(home, "data/plugins/process");
   mkdirSync(pluginHome, { recursive: true });
   return {
-    config: { home, volumes: join(home, "data/volumes"), logMaxBytes: 10_485_760, restartMaxMs: 1000 },
+    config: { home, volumes: join(home, "data/volumes"), logMaxBytes: 10_485_760, userPerService: true, restartMaxMs: 1000 },
     identity: identity(revision),
     operationId: "op_1",
     fence: 1,

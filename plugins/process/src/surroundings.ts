@@ -1,0 +1,46 @@
+import type { PluginContext, RevisionSpec } from "@helixstack/sdk";
+import type { Config } from "./config.ts";
+import { checkSpec } from "./environment.ts";
+import { type Folders, foldersOf } from "./names.ts";
+import { requireReadOnly } from "./read-only.ts";
+import { secretsFolderOf, type Secrets, resolveSecrets, writeSecrets } from "./secrets.ts";
+import { engineUser, give, type User, userOf } from "./user.ts";
+import { ensureFolders } from "./work-folder.ts";
+
+/** What an instance or a task finds around it. */
+export interface Surroundings {
+  readonly folders: Folders;
+  /** Whom it runs as; null for the engine's own user. */
+  readonly user: User | null;
+  /** Where its secret files are; null when it has none. */
+  readonly secretsFolder: string | null;
+}
+
+/** Refuses what this runtime cannot do, before anything is made. */
+export async function requireFit(ctx: PluginContext<Config>, spec: RevisionSpec): Promise<void> {
+  checkSpec(spec);
+  if (spec.filesystem === "read-only") await requireReadOnly(ctx);
+}
+
+/** Makes folders and volumes ready. `name` is the unit's, `suffix` what tells it from others of the revision. */
+export async function prepareSurroundings(
+  ctx: PluginContext<Config>,
+  { spec, suffix, name }: { readonly spec: RevisionSpec; readonly suffix: string; readonly name: string },
+): Promise<Surroundings> {
+  const folders = foldersOf(ctx.home, ctx.identity.revision, suffix);
+  const user = await userOf(ctx, spec);
+  await ensureFolders(ctx, { spec, folders });
+  // The folder around these stays the engine's, so that the application cannot put links where the engine writes.
+  await give(user ?? engineUser(), [folders.app, folders.temporary, folders.data, ...spec.volumes.map(({ handle }) => handle.id)]);
+  return { folders, user, secretsFolder: secretsFolderOf(ctx, { spec, folders, name }) };
+}
+
+/** Fetches the secrets and writes those that are files. */
+export async function fillSecrets(ctx: PluginContext<Config>, spec: RevisionSpec, { secretsFolder, user }: Surroundings): Promise<Secrets> {
+  const secrets = await resolveSecrets(ctx, spec);
+  if (secretsFolder !== null) {
+    await writeSecrets(secretsFolder, secrets.files);
+    await give(user ?? engineUser(), [secretsFolder]);
+  }
+  return secrets;
+}

@@ -1,0 +1,80 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmod, realpath, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import type { Identity, PluginContext, RevisionSpec } from "@helixstack/sdk";
+import { staticServerEntry } from "@helixstack/static-server";
+import type { Config } from "./config.ts";
+import { attempt } from "./failures.ts";
+
+const run = promisify(execFile);
+
+/** Whom a service runs as. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+// Above what distributions, containers and systemd give away, below the sign bit.
+const FIRST_UID = 2_000_000_000;
+const UIDS = 100_000_000;
+const FOLDER = 0o040000;
+
+/** The user id that belongs to one service alone. Derived from its ids, so that nothing has to be remembered. Pure. */
+export function uidOf({ installation, unit }: Pick<Identity, "installation" | "unit">): number {
+  return FIRST_UID + (createHash("sha256").update(`${installation}\0${unit}`).digest().readUInt32BE() % UIDS);
+}
+
+/** Whom files belong to where no service has a user of its own. */
+export function engineUser(): User {
+  return { uid: process.getuid!(), gid: process.getgid!() };
+}
+
+/**
+ * Started as root, each service gets a user of its own, so that it can read neither the engine's keys nor another service's files. Null:
+ * it runs as the engine's own user, because that is no root, the operator wants it so, other runtimes write its volumes at the same time, or
+ * that user could not reach what it needs.
+ */
+export async function userOf(ctx: PluginContext<Config>, spec: RevisionSpec): Promise<User | null> {
+  if (engineUser().uid !== 0 || !ctx.config.userPerService) return null;
+  if (spec.volumes.some(({ writers }) => writers === "many")) return null;
+  // This folder is the plugin's own; what is above it is the home's matter.
+  await attempt("open the plugin's folder", () => chmod(ctx.home, 0o711));
+  const needed = [process.execPath, ctx.home, ...spec.volumes.map(({ handle }) => dirname(handle.id))];
+  for (const path of spec.artifact.kind === "static-site" ? [...needed, staticServerEntry] : needed) {
+    const closed = await firstClosed(path);
+    if (closed === null) continue;
+    ctx.log.warn(`the service runs as root: a user of its own could not pass ${closed}, which is on the way to ${path}`);
+    return null;
+  }
+  const uid = uidOf(ctx.identity);
+  return { uid, gid: uid };
+}
+
+/** Makes folders, with all that is in them, the user's own and closed to others. Those that are already are left alone. */
+export async function give(user: User, folders: readonly string[]): Promise<void> {
+  // Only root can give files away.
+  if (engineUser().uid !== 0) return;
+  for (const folder of folders) {
+    const owner = await stat(folder).catch(() => null);
+    if (owner === null || owner.uid === user.uid) continue;
+    await attempt(`give ${folder} to user ${user.uid}`, async () => {
+      await chmod(folder, 0o700);
+      // It changes the folder itself last, so that a half done change is not taken for a whole one.
+      await run("chown", ["-hR", `${user.uid}:${user.gid}`, "--", folder]);
+    });
+  }
+}
+
+/** The first folder or file on the way to a path that not everybody may enter or read. */
+async function firstClosed(path: string): Promise<string | null> {
+  const real = await realpath(path).catch(() => null);
+  if (real === null) return path;
+  for (let at = real; ; at = dirname(at)) {
+    const { mode } = await stat(at);
+    const needed = (mode & 0o170000) !== FOLDER ? 0o004 : 0o001;
+    if ((mode & needed) === 0) return at;
+    if (at === dirname(at)) return null;
+  }
+}
