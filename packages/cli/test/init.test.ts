@@ -55,3 +55,14 @@ it("finds services one folder down, and says when there is nothing", async () =>
   });
   expect(existsSync(join(empty, "helix.yaml"))).toBe(false);
 });
+
+it("a deploy of a manifest with a mistake says where, and starts nothing", async () => {
+  const cwd = folderWith({ ...app, "helix.yaml": "project: shop\nservices:\n  web:\n    build: node\n    strat: node server.js\n" });
+  const home = join(folderWith({}), "home");
+  for (const name of ["deploy", "plan"]) {
+    const run = await helix([name, "--json"], { cwd, env: { HELIX_HOME: home } });
+    expect(run, run.stderr).toMatchObject({ exit: 2, documents: [{ ok: false, error: { code: "MANIFEST_INVALID" } }] });
+    expect(run.documents[0].error.message).toContain("helix.yaml:5:5");
+  }
+  expect(existsSync(home)).toBe(false);
+});

@@ -7,6 +7,8 @@ import { createDispatcher, loadPlugins } from "./host/index.ts";
 import { localConfig } from "./main/local-facts.ts";
 import { pluginFolders } from "./main/plugin-folders.ts";
 
+export { checkManifest } from "./check-manifest.ts";
+
 /** What one builder makes of a folder. */
 export interface DetectedBuild extends Detection {
   readonly plugin: string;

@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
-import { manifestInput, manifestOf, sendSource } from "../deployment/deploy-input.ts";
+import { lookAt, manifestOf, sendSource } from "../deployment/deploy-input.ts";
 import { runDeployment } from "../deployment/run.ts";
 import { type EnvironmentOptions, spanOption, withEnvironment } from "../options.ts";
+import { helixHome } from "../plane/home.ts";
+import { checkManifest } from "../project/detect.ts";
 
 interface DeployOptions extends EnvironmentOptions {
   readonly runtime?: string;
@@ -22,17 +24,22 @@ export function define(command: Command): void {
 }
 
 function deploy(cli: Cli, options: DeployOptions): Promise<void> {
+  const { detach, message } = options;
   const timeoutMs = spanOption("--timeout", options.timeout);
   const manifest = manifestOf(cli, options);
+  const more = { ...(message !== undefined && { message }), ...(timeoutMs !== undefined && { timeoutMs }) };
   return runDeployment(cli, {
     start: "full",
-    detach: options.detach,
-    prepare: async (session, say) => ({
-      kind: "deploy",
-      ...(await manifestInput(cli, manifest, options)),
-      snapshot: await sendSource(manifest, { session, say }),
-      ...(options.message !== undefined && { message: options.message }),
-      ...(timeoutMs !== undefined && { timeoutMs }),
-    }),
+    detach,
+    prepare: async (step) => {
+      const wish = await step("source", () => lookAt(cli, manifest, options));
+      return {
+        check: () => checkManifest(wish.input, helixHome(cli.env)),
+        send: async (session) => {
+          const snapshot = await step("upload", (say) => sendSource(wish, { session, say }));
+          return { kind: "deploy", ...wish.input, snapshot, ...more };
+        },
+      };
+    },
   });
 }

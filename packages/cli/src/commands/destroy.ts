@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
 import { confirm } from "../confirm.ts";
-import { runDeployment } from "../deployment/run.ts";
+import { runRequest } from "../deployment/run.ts";
 import { type EnvironmentOptions, spanOption, withEnvironment } from "../options.ts";
 import { projectName } from "../project/manifest-file.ts";
 
@@ -30,10 +30,10 @@ async function destroy(cli: Cli, options: DestroyOptions): Promise<void> {
   const timeoutMs = spanOption("--timeout", options.timeout);
   const project = projectName({ ...options, cwd: cli.cwd });
   if (!options.yes) await askFirst(cli, { what: `${project} ${environment}`, withData });
-  return runDeployment(cli, {
+  return runRequest(cli, {
     start: "control",
     detach: options.detach,
-    prepare: { kind: "destroy", project, environment, withData, ...(timeoutMs !== undefined && { timeoutMs }) },
+    input: { kind: "destroy", project, environment, withData, ...(timeoutMs !== undefined && { timeoutMs }) },
   });
 }
 

@@ -2,14 +2,15 @@ import { EngineError, type Finding } from "@helixstack/core/client";
 import type { Command } from "commander";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
-import { manifestInput, manifestOf } from "../deployment/deploy-input.ts";
+import { lookAt, manifestOf } from "../deployment/deploy-input.ts";
 import { Failure } from "../failure.ts";
 import { type EnvironmentOptions, withEnvironment } from "../options.ts";
 import { findingsText } from "../output/findings.ts";
 import { planText } from "../output/plan-text.ts";
 import { createProgress } from "../output/progress.ts";
+import { helixHome } from "../plane/home.ts";
 import { openSession } from "../plane/session.ts";
-import { projectSnapshot } from "../source/project-source.ts";
+import { checkManifest } from "../project/detect.ts";
 
 interface PlanOptions extends EnvironmentOptions {
   readonly runtime?: string;
@@ -23,11 +24,14 @@ export function define(command: Command): void {
 
 async function plan(cli: Cli, options: PlanOptions): Promise<void> {
   const manifest = manifestOf(cli, options);
-  const snapshot = await projectSnapshot(manifest);
-  const input = await manifestInput(cli, manifest, options);
+  const { input, snapshot } = await lookAt(cli, manifest, options);
   const progress = createProgress(cli.err);
   try {
-    const { api } = await openSession(cli, { start: "control", onProgress: progress.say });
+    const { api } = await openSession(cli, {
+      start: "control",
+      beforeStart: () => checkManifest(input, helixHome(cli.env)),
+      onProgress: progress.say,
+    });
     const { allow, ...result } = await api.plan({ ...input, entries: snapshot.entries });
     progress.stop();
     if (!allow) throw new Failure(denial(result.findings), result);

@@ -2,7 +2,7 @@ import type { Candidate } from "@helixstack/core/client";
 import type { Command } from "commander";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
-import { runDeployment } from "../deployment/run.ts";
+import { runRequest } from "../deployment/run.ts";
 import { type EnvironmentOptions, spanOption, withEnvironment } from "../options.ts";
 import { candidatesText } from "../output/candidates-text.ts";
 import { LONG_PATIENCE_MS, openSession } from "../plane/session.ts";
@@ -41,10 +41,10 @@ function goTo(cli: Cli, options: RollbackOptions & { readonly release: string })
   const { environment, release, message } = options;
   const timeoutMs = spanOption("--timeout", options.timeout);
   const project = projectName({ ...options, cwd: cli.cwd });
-  return runDeployment(cli, {
+  return runRequest(cli, {
     start: "full",
     detach: options.detach,
-    prepare: {
+    input: {
       kind: "rollback",
       project,
       environment,

@@ -7,7 +7,7 @@ import { detectServices } from "../project/detect.ts";
 import { type ManifestFile, readManifestFile } from "../project/manifest-file.ts";
 import type { DigestCache } from "../source/digest.ts";
 import { projectSnapshot } from "../source/project-source.ts";
-import { whileItHolds } from "../source/snapshot.ts";
+import { type LocalSnapshot, whileItHolds } from "../source/snapshot.ts";
 import { uploadSnapshot } from "../source/upload.ts";
 
 export interface SourceOptions {
@@ -21,23 +21,46 @@ export function manifestOf(cli: Cli, { environment, file }: SourceOptions): Mani
   return readManifestFile({ cwd: cli.cwd, file, environment });
 }
 
-/** What the API needs to know of the manifest. Services without a `build` are looked at here, where their files are. */
-export async function manifestInput(cli: Cli, manifest: ManifestFile, { environment, runtime }: SourceOptions): Promise<ManifestInput> {
-  const detected = await detectServices(manifest, helixHome(cli.env));
-  return { environment, manifest: { text: manifest.text, file: manifest.shown }, detected, ...(runtime !== undefined && { runtime }) };
+/** The source and the wish, looked at here before anything is started or sent. */
+export interface LocalWish {
+  readonly manifest: ManifestFile;
+  readonly input: ManifestInput;
+  readonly snapshot: LocalSnapshot;
 }
 
-/** Takes the source and sends what the control plane does not have. Resolves to the snapshot's digest. */
-export async function sendSource(
+/** Services without a `build` are looked at here, where their files are. */
+export async function lookAt(
+  cli: Cli,
   manifest: ManifestFile,
-  { session, say, cache }: { session: Session; say: (note: string) => void; cache?: DigestCache },
-): Promise<string> {
+  options: SourceOptions & { readonly cache?: DigestCache },
+): Promise<LocalWish> {
+  const { environment, runtime, cache } = options;
+  const snapshot = await projectSnapshot(manifest, cache);
+  const detected = await detectServices(manifest, helixHome(cli.env));
+  const input = {
+    environment,
+    manifest: { text: manifest.text, file: manifest.shown },
+    detected,
+    ...(runtime !== undefined && { runtime }),
+  };
+  return { manifest, input, snapshot };
+}
+
+export interface SendOptions {
+  readonly session: Session;
+  readonly say: (note: string) => void;
+  readonly cache?: DigestCache;
+}
+
+/** Sends what the control plane does not have; looks again at a source that has changed meanwhile. Resolves to the snapshot's digest. */
+export async function sendSource({ manifest, snapshot }: LocalWish, { session, say, cache }: SendOptions): Promise<string> {
+  let looked: LocalSnapshot | null = snapshot;
   return whileItHolds(async () => {
-    const snapshot = await projectSnapshot(manifest, cache);
-    const size = `${snapshot.entries.length} entries, ${bytes(snapshot.sizeBytes)}`;
-    say(size);
+    const current = looked ?? (await projectSnapshot(manifest, cache));
+    looked = null;
+    const size = `${current.entries.length} entries, ${bytes(current.sizeBytes)}`;
     let shown = -1;
-    return uploadSnapshot(snapshot, {
+    return uploadSnapshot(current, {
       ...session,
       onProgress: (sent, total) => {
         const tenth = Math.floor((sent / Math.max(1, total)) * 10);

@@ -10,21 +10,38 @@ import { presentResult } from "./present.ts";
 export interface RunOptions {
   readonly start: SessionOptions["start"];
   readonly detach?: boolean | undefined;
-  /** What to ask for, or what sends the source first, saying how far it is, and then knows it. */
-  readonly prepare: DeploymentInput | ((session: Session, say: (note: string) => void) => Promise<DeploymentInput>);
+  /** Looks at what is here, before anything is started or sent. */
+  readonly prepare: (step: StepRunner) => Promise<Prepared>;
+}
+
+/** Shows work of the command itself like a step of the deployment; `say` tells how far it is. */
+export type StepRunner = <T>(title: string, work: (say: (note: string) => void) => Promise<T>) => Promise<T>;
+
+export interface Prepared {
+  /** Asked before a plane is started: what it rejects with ends the command. */
+  readonly check?: () => Promise<void>;
+  /** Sends what is needed and knows then what to ask for. */
+  readonly send: (session: Session) => Promise<DeploymentInput>;
+}
+
+/** Asks for what needs no source. */
+export function runRequest(
+  cli: Cli,
+  { input, ...options }: Omit<RunOptions, "prepare"> & { readonly input: DeploymentInput },
+): Promise<void> {
+  return runDeployment(cli, { ...options, prepare: () => Promise.resolve({ send: () => Promise.resolve(input) }) });
 }
 
 /** Asks for a deployment and, unless detached, waits for its end and prints it: the common body of `deploy`, `rollback` and `destroy`. */
-export async function runDeployment(cli: Cli, { start, detach, prepare }: RunOptions): Promise<void> {
+export async function runDeployment(cli: Cli, options: RunOptions): Promise<void> {
   const sinceMs = performance.now();
   const progress = createProgress(cli.err);
   const interrupted = onInterrupt();
   try {
-    const { session, id } = await unlessInterrupted(interrupted, submit(cli, { start, prepare, progress }));
-    if (detach) {
+    const { session, id } = await unlessInterrupted(interrupted, submit(cli, { ...options, progress }));
+    if (options.detach) {
       progress.stop();
-      const deployment = { id, status: "queued", noChange: false };
-      cli.result({ deployment }, () => id);
+      cli.result({ deployment: { id, status: "queued", noChange: false } }, () => id);
       return cli.note(`  next: helix status --wait ${id}`);
     }
     const result = await awaitResult(session, id, { progress, interrupted });
@@ -35,27 +52,33 @@ export async function runDeployment(cli: Cli, { start, detach, prepare }: RunOpt
   }
 }
 
-type Submit = Pick<RunOptions, "start" | "prepare"> & { readonly progress: Progress };
+interface Submitted {
+  readonly session: Session;
+  readonly id: string;
+}
 
-async function submit(cli: Cli, { start, prepare, progress }: Submit): Promise<{ readonly session: Session; readonly id: string }> {
-  const session = await asStep(progress, "control plane", (say) =>
-    openSession(cli, { start, patienceMs: LONG_PATIENCE_MS, onProgress: say, onWaiting: (note) => progress.say(`  ${note}`) }),
-  );
-  const input = prepare instanceof Function ? await asStep(progress, "source", (say) => prepare(session, say)) : prepare;
+async function submit(cli: Cli, { start, prepare, progress }: RunOptions & { readonly progress: Progress }): Promise<Submitted> {
+  const step = stepRunner(progress);
+  const { check, send } = await prepare(step);
+  const onWaiting = (note: string) => progress.say(`  ${note}`);
+  const options = { start, patienceMs: LONG_PATIENCE_MS, onWaiting, ...(check && { beforeStart: check }) };
+  const session = await step("control plane", (say) => openSession(cli, { ...options, onProgress: say }));
+  const input = await send(session);
   const { id } = await session.api.createDeployment(input, randomUUID());
   return { session, id };
 }
 
-/** Shows work of the command itself like a step of the deployment. */
-async function asStep<T>(progress: Progress, title: string, work: (say: (note: string) => void) => Promise<T>): Promise<T> {
-  const id = title;
-  progress.step({ change: "begin", id, title, plane: null });
-  try {
-    const value = await work((note) => progress.step({ change: "note", id, note }));
-    progress.step({ change: "end", id, state: "done", note: null });
-    return value;
-  } catch (error) {
-    progress.step({ change: "end", id, state: "failed", note: null });
-    throw error;
-  }
+function stepRunner(progress: Progress): StepRunner {
+  return async (title, work) => {
+    const id = title;
+    progress.step({ change: "begin", id, title, plane: null });
+    try {
+      const value = await work((note) => progress.step({ change: "note", id, note }));
+      progress.step({ change: "end", id, state: "done", note: null });
+      return value;
+    } catch (error) {
+      progress.step({ change: "end", id, state: "failed", note: null });
+      throw error;
+    }
+  };
 }

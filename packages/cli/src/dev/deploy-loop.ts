@@ -2,7 +2,7 @@ import type { DeploymentResult } from "@helixstack/core/client";
 import { randomUUID } from "node:crypto";
 import type { Cli } from "../cli.ts";
 import { awaitResult } from "../deployment/await-result.ts";
-import { manifestInput, manifestOf, sendSource, type SourceOptions } from "../deployment/deploy-input.ts";
+import { lookAt, manifestOf, sendSource, type SourceOptions } from "../deployment/deploy-input.ts";
 import { errorOf } from "../deployment/present.ts";
 import { asEngineError } from "../failure.ts";
 import { errorText } from "../output/error-text.ts";
@@ -42,9 +42,9 @@ async function deployOnce(
   try {
     // Read anew: the manifest is what people save, too.
     const manifest = manifestOf(cli, options);
-    const input = await manifestInput(cli, manifest, options);
-    const snapshot = await sendSource(manifest, { session, say: () => {}, cache });
-    const { id } = await session.api.createDeployment({ kind: "deploy", ...input, snapshot }, randomUUID());
+    const wish = await lookAt(cli, manifest, { ...options, cache });
+    const snapshot = await sendSource(wish, { session, say: () => {}, cache });
+    const { id } = await session.api.createDeployment({ kind: "deploy", ...wish.input, snapshot }, randomUUID());
     const result = await awaitResult(session, id, { progress, interrupted: signal });
     progress.stop();
     if (result.deployment.status !== "live") throw errorOf(result);

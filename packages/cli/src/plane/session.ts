@@ -17,6 +17,8 @@ export interface SessionOptions {
   readonly start: PlaneLevel | "none";
   /** Milliseconds to go on through a restart of the control plane. Default 5 s; commands that wait for a deployment take a minute. */
   readonly patienceMs?: number;
+  /** Looked at before anything is started: what it rejects with ends the command. */
+  readonly beforeStart?: () => Promise<void>;
   /** Told what is being started. */
   readonly onProgress?: (note: string) => void;
   /** Told once each time that the control plane has to be waited for. */
@@ -32,12 +34,13 @@ const PROBE_MS = 2000;
 /** Finds the control plane, or starts it. Rejects with `PLANE_DOWN` or `PLANE_FAILED`. */
 export async function openSession(
   cli: Cli,
-  { start, patienceMs = SHORT_PATIENCE_MS, onProgress = () => {}, onWaiting = onProgress }: SessionOptions,
+  { start, patienceMs = SHORT_PATIENCE_MS, beforeStart, onProgress = () => {}, onWaiting = onProgress }: SessionOptions,
 ): Promise<Session> {
   const connection = () => findConnection(cli.env);
   const answers = isRemote(cli.env) || (await isAnswering(cli)) || (start === "none" && (await comesBack(cli)));
   if (!answers) {
     if (start === "none") throw new EngineError("PLANE_DOWN", `No local plane is running in ${helixHome(cli.env)}.`);
+    await beforeStart?.();
     await startPlane({ home: helixHome(cli.env), env: cli.env, level: start, onProgress });
   }
   const http = createHttp({ connection, patienceMs, onWaiting: () => onWaiting("waiting for the control plane") });

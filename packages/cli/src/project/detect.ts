@@ -1,5 +1,6 @@
 import { EngineError } from "@helixstack/core/client";
 import { join } from "node:path";
+import type { ManifestInput } from "../client/api.ts";
 import type { ManifestFile } from "./manifest-file.ts";
 
 /** What a builder makes of a folder. */
@@ -14,13 +15,36 @@ export interface DetectedBuild {
 
 /** Asks the installed builders, best first. None fits: an empty list. */
 export async function detectFolder(folder: string, home: string): Promise<readonly DetectedBuild[]> {
-  // A name that the compiler does not follow: the builders are loaded only here.
-  const name: string = "@helixstack/core/detect";
-  const { detectBuild } = (await import(name)) as {
-    detectBuild: (input: { readonly folder: string; readonly home: string }) => Promise<readonly DetectedBuild[]>;
-  };
+  const { detectBuild } = await loadDetect();
   const found = await detectBuild({ folder, home });
   return found.toSorted((a, b) => b.confidence - a.confidence);
+}
+
+/** Checks a manifest as the control plane of the home would. Rejects with `MANIFEST_INVALID` or `PLUGIN_UNKNOWN`. */
+export async function checkManifest(
+  { manifest: { text, file }, environment, detected, runtime }: ManifestInput,
+  home: string,
+): Promise<void> {
+  const detect = await loadDetect();
+  await detect.checkManifest({
+    home,
+    text,
+    file,
+    environment,
+    defaults: detected,
+    ...(runtime !== undefined && { overrides: { runtime } }),
+  });
+}
+
+interface Detect {
+  readonly detectBuild: (input: { readonly folder: string; readonly home: string }) => Promise<readonly DetectedBuild[]>;
+  readonly checkManifest: (input: object) => Promise<void>;
+}
+
+async function loadDetect(): Promise<Detect> {
+  // A name that the compiler does not follow: the builders are loaded only where they are asked.
+  const name: string = "@helixstack/core/detect";
+  return (await import(name)) as Detect;
 }
 
 /** What a manifest leaves out: for each service without `build`, what its folder looks like. Rejects with `SOURCE_UNFIT`. */

@@ -41,7 +41,8 @@ export async function sendLarge(content: Content, { http, root, onSent }: Sendin
   };
   const stream = () => ReadableStream.from(bytesOf(content, { root, onSent, onChanged }));
   try {
-    const headers = { "content-type": "application/octet-stream" };
+    // With the length said first, a server that takes less can refuse before a byte is sent.
+    const headers = { "content-type": "application/octet-stream", "content-length": String(content.size) };
     await http.request("PUT", `/v1/blobs/${encodeURIComponent(content.digest)}`, { content: stream, headers });
   } catch (error) {
     if (change) throw change;
