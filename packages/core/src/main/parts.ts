@@ -21,6 +21,7 @@ import { type LoadedPlugins, type LocalDispatcher, createDispatcher, loadPlugins
 import type { Ledger, Queue } from "../ports/index.ts";
 import { type Metrics, type ServerLogger, createLogger, createMetrics, meteredLedger } from "../telemetry/index.ts";
 import { ensureDaemons } from "./daemons.ts";
+import { type Faults, openFaults } from "./faults/index.ts";
 import { freePort } from "./free-port.ts";
 import { localConfig } from "./local-facts.ts";
 import { readOperatorConfig } from "./operator-config.ts";
@@ -62,10 +63,11 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
   const databaseUrl = settings.databaseUrl ?? (await preparePostgres({ home: settings.home, freePort })).url;
   await openSchema(databaseUrl);
   const metrics = createMetrics();
-  const ledger = meteredLedger(createLedger({ url: databaseUrl, onError }), metrics);
+  const faults = openFaults(env);
+  const ledger = faults.port("ledger", meteredLedger(createLedger({ url: databaseUrl, onError }), metrics));
   const planLedger = await readOnlyLedger({ url: databaseUrl, poolSize: 2, onError });
   const { id: installation } = await ledger.installation();
-  const queue = createQueue({ url: settings.redisUrl ?? databaseUrl, name: queueName(installation), onError });
+  const queue = faults.port("queue", createQueue({ url: settings.redisUrl ?? databaseUrl, name: queueName(installation), onError }));
   const operator = readOperatorConfig(settings.home);
   const plugins = await loadPlugins({
     folders: pluginFolders(settings.home),
@@ -73,7 +75,7 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
   });
   for (const { folder, error } of plugins.problems) logger.error({ folder, code: error.code }, error.message);
   const supervisor = linkSupervisor({ home: settings.home, logger });
-  const dispatcher = createDispatcher({
+  const local = createDispatcher({
     registry: plugins,
     homes: ({ manifest }) => join(layout.plugins, manifest.name),
     beforeCall: (plugin) => ensureDaemons(plugin, supervisor),
@@ -83,6 +85,7 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
     },
     onOutput: (output) => logger.debug(output, "plugin output"),
   });
+  const dispatcher = faults.dispatcher(local);
   const parts: Parts = {
     settings,
     layout,
@@ -95,7 +98,7 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
     plugins,
     dispatcher,
     supervisor,
-    engineDeps: await engineDeps({ layout, settings, logger, ledger, plugins, dispatcher }),
+    engineDeps: await engineDeps({ layout, settings, logger, faults, ledger, plugins, dispatcher }),
     hostRecorder: null,
     async close() {
       supervisor.close();
@@ -125,16 +128,16 @@ function queueName(installation: string): string {
   return `helix-${installation}`;
 }
 
-type EngineInput = Pick<Parts, "layout" | "settings" | "logger" | "ledger" | "plugins" | "dispatcher">;
+type EngineInput = Pick<Parts, "layout" | "settings" | "logger" | "ledger" | "plugins" | "dispatcher"> & { readonly faults: Faults };
 
-async function engineDeps({ layout, settings, logger, ledger, plugins, dispatcher }: EngineInput): Promise<EngineDeps> {
+async function engineDeps({ layout, settings, logger, faults, ledger, plugins, dispatcher }: EngineInput): Promise<EngineDeps> {
   const temp = join(layout.data, "temp");
   await mkdir(temp, { recursive: true, mode: 0o700 });
   return {
     ledger,
-    sources: await openFolderSourceStore({ root: layout.sources, maxBlobBytes: settings.maxSourceBytes }),
-    artifacts: await openFolderArtifactStore({ root: layout.artifacts }),
-    logs: await openFileLogStore({ root: layout.logs }),
+    sources: faults.port("sources", await openFolderSourceStore({ root: layout.sources, maxBlobBytes: settings.maxSourceBytes })),
+    artifacts: faults.port("artifacts", await openFolderArtifactStore({ root: layout.artifacts })),
+    logs: faults.port("logs", await openFileLogStore({ root: layout.logs })),
     policy: allowAllPolicy,
     secrets: noSecrets,
     dispatcher,
