@@ -94,6 +94,16 @@ export const ENGINE_ERRORS = {
   ),
   SECRET_MISSING: engineRow("A secret that the manifest lists has no value.", EXIT.usage, 422, "Run `helix secrets set NAME`."),
   SECRET_STORE_DOWN: engineRow("The secret store does not answer.", EXIT.general, 503, "Start it, then try again.", true),
+  SECRET_STORE_DENIED: engineRow(
+    "The secret store refuses the control plane.",
+    EXIT.general,
+    502,
+    "Give the control plane a valid credential: `helix secrets setup-vault`.",
+  ),
+  SECRET_NOT_FOUND: engineRow("There is no such secret.", EXIT.notFound, 404, "Run `helix secrets ls`."),
+  SECRET_CHANGED: engineRow("Somebody else changed the secret meanwhile.", EXIT.general, 409, "Run `helix secrets ls`, then try again."),
+  SECRET_INVALID: engineRow("The secret's name or value cannot be one.", EXIT.usage, 422, "See docs/secrets.md."),
+  SCOPE_FORBIDDEN: engineRow("This is outside of what the caller may reach.", EXIT.auth, 403, "Use a token of that project."),
   POLICY_DENIED: engineRow("A policy refuses this deployment.", EXIT.policy, 403, "Apply the fix of each finding."),
   POLICY_UNAVAILABLE: engineRow(
     "The policies could not be asked, so nothing is allowed.",
@@ -173,10 +183,19 @@ export class EngineError extends Error {
   }
 }
 
+/** HTTP status of a plugin's error, where a client can make something of it. */
+const PLUGIN_STATUS: Readonly<Partial<Record<PluginErrorCode, number>>> = {
+  CONFLICT: 409,
+  RATE_LIMITED: 503,
+  UNAVAILABLE: 503,
+  UNSUPPORTED: 422,
+  DISK_FULL: 507,
+};
+
 /** The row of any code, the SDK's codes included: a step that failed in a plugin exits 4. */
 export function errorRow(code: ErrorCode): EngineErrorRow {
   if (code in ENGINE_ERRORS) return ENGINE_ERRORS[code as EngineErrorCode];
-  return { ...PLUGIN_ERRORS[code as PluginErrorCode], exit: EXIT.step, status: 500 };
+  return { ...PLUGIN_ERRORS[code as PluginErrorCode], exit: EXIT.step, status: PLUGIN_STATUS[code as PluginErrorCode] ?? 500 };
 }
 
 /** Any thrown value as an {@link EngineError}; what is not known is a `BUG` and keeps its cause. */
