@@ -37,7 +37,7 @@ export function secretsFolderOf(
 }
 
 /** The folder in memory that holds all secret files of this home. */
-export function memoryFolder(config: Config): string {
+export function memoryFolder(config: Pick<Config, "home">): string {
   return join(MEMORY, `helix-${homeTag(realpathSync(config.home))}`);
 }
 

@@ -7,6 +7,7 @@ import { type ArtifactOf, type Identity, type PluginContext, PluginError, type R
 import { startSupervisor, SupervisorClient } from "@helixstack/supervisor";
 import { closeSupervisors } from "../src/client.ts";
 import type { Config } from "../src/config.ts";
+import { memoryFolder } from "../src/secrets.ts";
 
 /** A home with its supervisor, an artifact and contexts. */
 export interface World {
@@ -56,7 +57,8 @@ export async function makeWorld(): Promise<World> {
       closeSupervisors();
       const client = await SupervisorClient.connect(home).catch(() => null);
       await client?.shutdown({ stopUnits: "all", graceMs: 0 }).catch(() => undefined);
-      rmSync(home, { recursive: true, force: true });
+      rmSync(memoryFolder({ home }), { recursive: true, force: true });
+      rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     },
   };
 }
