@@ -9,8 +9,8 @@ const stale: string[] = [];
 
 for (const generate of generators) {
   for (const { path, content } of await generate()) {
-    const current = await readFile(join(root, path), "utf8").catch(() => null);
-    if (current === content) continue;
+    const current = await readFile(join(root, path)).catch(() => null);
+    if (current?.equals(Buffer.from(content))) continue;
     stale.push(path);
     if (!isCheck) await write(join(root, path), content);
   }
@@ -22,7 +22,7 @@ if (stale.length > 0 && isCheck) {
   process.exit(1);
 }
 
-async function write(file: string, content: string): Promise<void> {
+async function write(file: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, content);
 }

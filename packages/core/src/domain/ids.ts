@@ -31,4 +31,5 @@ export type IdPrefix =
   | "prn"
   | "vol"
   | "dec"
+  | "wvr"
   | "op";

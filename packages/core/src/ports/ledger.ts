@@ -17,13 +17,15 @@ import type {
   StepRecord,
   TokenRecord,
   VolumeRecord,
+  WaiverRecord,
   WorkerRecord,
 } from "./records.ts";
+import type { DecisionPoint } from "./policy-engine.ts";
 import type { Scope } from "./scope.ts";
 import type { WakeJob } from "./queue.ts";
 
 /** The truth about deployments. What is not in it did not happen; what is in it happened or is being undone. */
-export interface Ledger extends AccessLedger, DeploymentLedger, WorldLedger, RunLedger, WorkerLedger {
+export interface Ledger extends AccessLedger, DeploymentLedger, PolicyLedger, WorldLedger, RunLedger, WorkerLedger {
   /** The id of this installation, made by the first migration; and its epoch, raised by each restore from a backup. */
   installation(): Promise<{ readonly id: string; readonly epoch: number }>;
   /** Rejects with `DATABASE_DOWN` unless a query is answered. */
@@ -31,11 +33,19 @@ export interface Ledger extends AccessLedger, DeploymentLedger, WorldLedger, Run
   close(): Promise<void>;
 }
 
+/** Who asks, as a token says. */
+export interface Authenticated {
+  readonly scope: Scope;
+  readonly principal: Principal;
+  /** The one project that the token is bound to; null for a token of the whole organization. */
+  readonly project: string | null;
+}
+
 /** Who may ask. */
 export interface AccessLedger {
   /** The principal of a token, by the SHA-256 of it; null for an unknown or revoked one. Notes the use. */
-  authenticate(tokenHash: string): Promise<{ readonly scope: Scope; readonly principal: Principal } | null>;
-  createToken(scope: Scope, input: { readonly name: string; readonly hash: string }): Promise<TokenRecord>;
+  authenticate(tokenHash: string): Promise<Authenticated | null>;
+  createToken(scope: Scope, input: { readonly name: string; readonly hash: string; readonly project?: string | null }): Promise<TokenRecord>;
   listTokens(scope: Scope): Promise<readonly TokenRecord[]>;
   /** Null when there is no live token of this name or id. */
   revokeToken(scope: Scope, nameOrId: string): Promise<TokenRecord | null>;
@@ -73,6 +83,8 @@ export interface DeploymentLedger {
   listBuilds(scope: Scope): Promise<readonly BuildRecord[]>;
   /** Events after `after`, in order, at most `limit`. */
   events(scope: Scope, input: { readonly stream: string; readonly after: number; readonly limit: number }): Promise<readonly EventRecord[]>;
+  /** Writes an event that belongs to no run: what a person did outside of a deployment. */
+  recordEvent(scope: Scope, event: { readonly stream: string; readonly type: string; readonly data: Readonly<Record<string, unknown>> }): Promise<void>;
   /** Calls back when a stream may have new events (spurious calls are allowed), until the signal fires. Resolves once it watches: read after that. */
   watch(scope: Scope, input: { readonly stream: string; readonly signal: AbortSignal }, onEvent: () => void): Promise<void>;
 }
@@ -94,6 +106,28 @@ export interface Page {
 export interface Paged<T> {
   readonly items: readonly T[];
   readonly next: string | null;
+}
+
+/** What was decided, and what may be overlooked for a while. */
+export interface PolicyLedger {
+  /** Decisions at one point, newest first, with their whole inputs. Of all projects when none is named. */
+  listDecisions(
+    scope: Scope,
+    filter: { readonly point: DecisionPoint; readonly project: string | null; readonly limit: number },
+  ): Promise<readonly DecisionRecord[]>;
+  /** Records a waiver in the name of the scope's principal. */
+  createWaiver(scope: Scope, input: NewWaiver): Promise<WaiverRecord>;
+  /** Waivers that are not over, oldest first. With an environment: those for it and for all. */
+  listWaivers(scope: Scope, filter: { readonly project: string | null; readonly environment: string | null }): Promise<readonly WaiverRecord[]>;
+}
+
+export interface NewWaiver {
+  readonly project: string;
+  readonly environment: string | null;
+  readonly rule: string;
+  readonly path: string | null;
+  readonly reason: string;
+  readonly forMs: number;
 }
 
 /** What is believed to be in the world. */

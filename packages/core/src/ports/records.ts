@@ -2,6 +2,7 @@ import type { Artifact, Endpoint, RevisionSpec, RouteTable, SecretRef, ServiceAd
 import type { ErrorDocument } from "../domain/errors.ts";
 import type { BuildOrigin, DeploymentPlan, DeploymentRequest, StepKind } from "../domain/plan.ts";
 import type { DeploymentState, RevisionState, StepState } from "../domain/states.ts";
+import type { WaiverTerms } from "../domain/waivers.ts";
 import type { Decision, DecisionPoint } from "./policy-engine.ts";
 
 /** What the ledger keeps, as plain records. Times are ISO 8601 strings in UTC. Ids are those of `domain/ids.ts`. */
@@ -16,6 +17,8 @@ export interface TokenRecord {
   readonly id: string;
   readonly name: string;
   readonly principal: string;
+  /** The one project that it is bound to. */
+  readonly project: string | null;
   readonly createdAt: string;
   readonly createdBy: string;
   readonly revokedAt: string | null;
@@ -191,6 +194,14 @@ export interface DecisionRecord {
   readonly inputDigest: string;
   readonly decision: Decision;
   readonly at: string;
+}
+
+/** Leave to go on in spite of a soft-mandatory rule, given by one principal for the deployments of others. */
+export interface WaiverRecord extends WaiverTerms {
+  readonly project: string;
+  /** Null: every environment of the project. */
+  readonly environment: string | null;
+  readonly createdAt: string;
 }
 
 /** One numbered event of a stream. Streams are `deployment:<id>` and `environment:<id>`. */

@@ -26,7 +26,8 @@ export function accessLedger(context: LedgerContext): AccessLedger {
         const { organization } = scope;
         const principal = makeId("prn");
         await trx.insertInto("principal").values({ organization, id: principal, kind: "token", name: input.name }).execute();
-        const values = { organization, id: makeId("tok"), name: input.name, principal, hash: input.hash, created_by: scope.principal };
+        const { name, hash, project = null } = input;
+        const values = { organization, id: makeId("tok"), name, principal, hash, project, created_by: scope.principal };
         return toToken(await trx.insertInto("token").values(values).returningAll().executeTakeFirstOrThrow());
       }),
 
@@ -66,7 +67,7 @@ async function authenticate({ db, readOnly }: LedgerContext, tokenHash: string):
   const row = await db
     .selectFrom("token as t")
     .innerJoin("principal as p", (join) => join.onRef("p.organization", "=", "t.organization").onRef("p.id", "=", "t.principal"))
-    .select(["t.organization", "t.id as token", "p.id", "p.kind", "p.name"])
+    .select(["t.organization", "t.id as token", "t.project", "p.id", "p.kind", "p.name"])
     .select(sql<boolean>`coalesce(t.last_used_at < now() - ${USE_NOTED_EVERY}::interval, true)`.as("stale"))
     .where("t.hash", "=", tokenHash)
     .where("t.revoked_at", "is", null)
@@ -79,6 +80,7 @@ async function authenticate({ db, readOnly }: LedgerContext, tokenHash: string):
   return {
     scope: { organization: row.organization, principal: row.id },
     principal: { id: row.id, kind: row.kind, name: row.name },
+    project: row.project,
   };
 }
 

@@ -5,9 +5,9 @@ import { requestCancel } from "./cancel.ts";
 import type { LedgerContext } from "./context.ts";
 import { createDeployment } from "./create-deployment.ts";
 import { environmentReads } from "./environments.ts";
-import { readEvents } from "./events.ts";
+import { appendEvents, readEvents } from "./events.ts";
 import { toBuild, toDecision, toDeployment, toRelease, toStep } from "./rows.ts";
-import type { Db } from "./transaction.ts";
+import { type Db, scoped } from "./transaction.ts";
 
 export function deploymentLedger(context: LedgerContext): DeploymentLedger {
   const { db, listener } = context;
@@ -43,6 +43,8 @@ export function deploymentLedger(context: LedgerContext): DeploymentLedger {
     },
 
     events: (scope, input) => readEvents(db, scope, input),
+
+    recordEvent: (scope, event) => scoped(db, scope, (trx) => appendEvents(trx, scope.organization, [event])),
 
     watch: (scope, { stream, signal }, onEvent) => listener.watchEvents(`${scope.organization}/${stream}`, { signal, onEvent }),
   };

@@ -7,6 +7,7 @@ import { deploymentLedger } from "./deployments.ts";
 import { toLedgerError } from "./failures.ts";
 import { idMaker } from "./ids.ts";
 import { createListener } from "./listener.ts";
+import { policyLedger } from "./policies.ts";
 import { runLedger } from "./runs.ts";
 import { workerLedger } from "./workers.ts";
 import { worldLedger } from "./world.ts";
@@ -25,6 +26,7 @@ export function createLedger(options: DatabaseOptions): Ledger {
   const ledger: Ledger = {
     ...accessLedger(context),
     ...deploymentLedger(context),
+    ...policyLedger(context),
     ...worldLedger(context),
     ...runLedger(context),
     ...workerLedger(context),

@@ -22,6 +22,7 @@ export function toToken(row: Row<"token">): TokenRecord {
     id: row.id,
     name: row.name,
     principal: row.principal,
+    project: row.project,
     createdAt: row.created_at,
     createdBy: row.created_by,
     revokedAt: row.revoked_at,

@@ -27,6 +27,7 @@ export interface HelixSchema {
   release: ReleaseTable;
   build: { organization: string; input_key: string; artifact: Json<Artifact>; plugin: string; created_at: Time };
   decision: DecisionTable;
+  waiver: WaiverTable;
   event_stream: { organization: string; stream: string; last: number };
   event: { organization: string; stream: string; seq: number; type: string; data: Json<Record<string, unknown>>; at: Time };
   unit: { organization: string; id: string; environment: string; service: string; plane: string; plugin: string; created_at: Time };
@@ -43,6 +44,8 @@ interface TokenTable {
   id: string;
   name: string;
   principal: string;
+  /** Null: the whole organization. */
+  project: string | null;
   hash: string;
   created_at: Time;
   created_by: string;
@@ -146,6 +149,20 @@ interface DecisionTable {
   input_digest: string;
   decision: Json<Decision>;
   at: Time;
+}
+
+interface WaiverTable {
+  organization: string;
+  id: string;
+  project: string;
+  /** Null: every environment of the project. */
+  environment: string | null;
+  rule: string;
+  path: string | null;
+  reason: string;
+  principal: string;
+  created_at: Time;
+  expires_at: Time;
 }
 
 interface RevisionTable {
