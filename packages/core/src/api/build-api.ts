@@ -23,6 +23,9 @@ import { tokenRoutes } from "./tokens/routes.ts";
 import type { Api } from "./types.ts";
 import { requestValidator } from "./validation.ts";
 
+/** Names of environments are up to 140 characters long, and three times as many where they are written with percent signs. */
+const LONGEST_PARAMETER = 500;
+
 /** Requests that are still open after so long are cut when the server stops, milliseconds. */
 const STOP_MS = 10_000;
 
@@ -80,6 +83,8 @@ function newServer({ logger }: ApiDeps): Api {
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     trustProxy: false,
+    routerOptions: { maxParamLength: LONGEST_PARAMETER },
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as Api;
   api.setValidatorCompiler(requestValidator(NAMED_SCHEMAS));
   // Answers are made by our own code; tests hold them against their schemas.

@@ -76,6 +76,7 @@ class Reader {
   #scalar(node: Node | null, span: Span): ScalarTree {
     const value = isScalar(node) ? node.value : null;
     const source = isScalar(node) ? (node.source ?? "") : "";
+    if (typeof value === "string" && value.includes("\0")) this.problems.push(problem("a zero byte cannot stand in a value", span));
     if (value === null || ["string", "number", "boolean"].includes(typeof value)) {
       return { kind: "scalar", span, value: value as ScalarTree["value"], source };
     }

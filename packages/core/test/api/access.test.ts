@@ -135,6 +135,11 @@ describe("requests", () => {
     expect(await server.call("POST", "/v1/snapshots/missing", options)).toMatchObject({ status, json: { code: "USAGE", status } });
   });
 
+  it("to addresses that are none are refused in words", async () => {
+    expect(await server.call("GET", "/v1/deployments/%zz")).toMatchObject({ status: 400, json: { code: "USAGE" } });
+    expect(await server.call("GET", `/v1/deployments/${"x".repeat(600)}`)).toMatchObject({ status: 414, json: { code: "USAGE" } });
+  });
+
   it("have an id that is in the answer", async () => {
     const { headers, json } = await server.call("GET", "/v1/nothing");
     expect(headers["x-request-id"]).toBe(json.requestId);

@@ -284,6 +284,19 @@ describe("an environment", () => {
     expect(await server.call(method, path)).toMatchObject({ status: 404, json: { code, detail } });
   });
 
+  it.each([
+    "projects/a%00/environments/x/status",
+    "projects/shop/environments/%0a/status",
+    "deployments?cursor=%00",
+    "deployments?project=%00",
+    "deployments?project=shop&environment=%00",
+    "projects/shop/environments/production/releases?cursor=99999999999",
+    "projects/shop/environments/production/releases?cursor=x",
+    "projects/shop/environments/production/services/%00/logs",
+  ])("GET /v1/%s is refused in words", async (path) => {
+    expect(await server.call("GET", `/v1/${path}`)).toMatchObject({ status: 400, json: { code: "USAGE" } });
+  });
+
   it("refuses to go back to another environment's release, or to remove what is not there", async () => {
     const release = (await server.call("GET", "/v1/projects/shop/environments/production/releases")).json.items[0].id;
     const body = { kind: "rollback", project: "house", environment: "preview/a-branch", release };

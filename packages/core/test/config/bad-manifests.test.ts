@@ -54,6 +54,7 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
   ["an own tag", web("start: !run x"), "5:17", "the tag !run is not known here"],
   ["a list as a key", web("? [a]", ": 1"), "5:7", "a key must be plain text"],
   ["bytes", web("start: !!binary aGk="), "5:21", "only text, numbers, true and false may stand here"],
+  ["a zero byte", web('env: { A: "\\0" }'), "5:15", "a zero byte cannot stand in a value"],
   ["a merge of text", web("env: { <<: x }"), "5:16", "`<<` takes a map"],
   ["no project", "services: { web: { build: node } }\n", "1:1", 'the file has no "project"'],
   ["no services", "project: shop\n", "1:1", 'the file has no "services"'],

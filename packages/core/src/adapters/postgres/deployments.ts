@@ -102,8 +102,11 @@ function paged<T>(found: readonly T[], { page, cursorOf }: { page: Page; cursorO
   return { items, next: found.length > page.limit && last !== undefined ? cursorOf(last) : null };
 }
 
+/** Of PostgreSQL's `integer`. */
+const LARGEST_INTEGER = 2 ** 31 - 1;
+
 function numberCursor(cursor: string): number {
   const number = Number(cursor);
-  if (Number.isSafeInteger(number)) return number;
+  if (Number.isInteger(number) && Math.abs(number) <= LARGEST_INTEGER) return number;
   throw new EngineError("USAGE", `"${cursor}" is not a cursor of this list`);
 }

@@ -1,10 +1,10 @@
 import { type Static, Type } from "typebox";
 import { answers, streamAnswers } from "../schemas/answers.ts";
-import { DigestText, EnvironmentName, Id, IdPath, PageQuery, ProjectName, closed, pageOf, ref } from "../schemas/common.ts";
+import { DigestText, EnvironmentName, Id, IdPath, PageQuery, ProjectName, closed, line, pageOf, ref } from "../schemas/common.ts";
 import { Entries } from "../snapshots/schema.ts";
 
 export const DEFAULT_ENVIRONMENT = "production";
-const environment = Type.Optional(Type.String({ minLength: 1, maxLength: 140, default: DEFAULT_ENVIRONMENT }));
+const environment = Type.Optional(Type.String({ ...EnvironmentName, default: DEFAULT_ENVIRONMENT }));
 const message = Type.Optional(Type.String({ maxLength: 2000, description: "A note for the record." }));
 const timeoutMs = Type.Optional(
   Type.Integer({ minimum: 1000, maximum: 86_400_000, description: "Deadline from now, milliseconds. Default: 30 minutes." }),
@@ -48,7 +48,7 @@ const IdempotencyHeader = Type.Object({
 
 const ListQuery = closed({
   ...PageQuery,
-  project: Type.Optional(Type.String({ maxLength: 140 })),
+  project: Type.Optional(line(140)),
   environment: Type.Optional(EnvironmentName),
 });
 

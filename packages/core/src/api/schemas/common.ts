@@ -27,15 +27,19 @@ export const Time = Type.String({ description: "ISO 8601 in UTC." });
 export const Id = Type.String({ pattern: "^[a-z]{2,5}_[0-9a-z]{1,40}$" });
 export const DigestText = Type.String({ pattern: "^sha256:[0-9a-f]{64}$" });
 export const ProjectName = Type.String({ pattern: NAME_RULE.source });
-export const EnvironmentName = Type.String({ minLength: 1, maxLength: 140 });
+/** Text without control characters: a zero byte can be in no name, and the database refuses it. */
+export function line(maxLength: number) {
+  return Type.String({ minLength: 1, maxLength, pattern: "^[^\\u0000-\\u001f\\u007f]+$" });
+}
+export const EnvironmentName = line(140);
 
 /** Path parameters. Names may hold a slash, written `%2F`. */
 export const IdPath = closed({ id: Id });
-export const EnvironmentPath = closed({ project: Type.String({ maxLength: 140 }), environment: EnvironmentName });
+export const EnvironmentPath = closed({ project: line(140), environment: EnvironmentName });
 export const ServicePath = closed({
-  project: Type.String({ maxLength: 140 }),
+  project: line(140),
   environment: EnvironmentName,
-  service: Type.String({ maxLength: 140 }),
+  service: line(140),
 });
 
 export const DEFAULT_LIMIT = 50;
@@ -43,5 +47,5 @@ export const DEFAULT_LIMIT = 50;
 /** The query of paged lists. */
 export const PageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: DEFAULT_LIMIT })),
-  cursor: Type.Optional(Type.String({ maxLength: 200 })),
+  cursor: Type.Optional(line(200)),
 };
