@@ -18,7 +18,6 @@ export interface Cli {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Colours of stdout. */
   readonly colors: Colors;
-  /** Fires at the first Ctrl-C or SIGTERM, if the command listens for it with {@link onInterrupt}. */
   readonly err: ErrStream;
   /** Prints the result: one JSON document, or the text. Called once. */
   readonly result: (document: object, text: () => string) => void;
@@ -33,6 +32,7 @@ export interface ErrStream {
   readonly colors: Colors;
   readonly canRedraw: boolean;
   readonly columns: () => number;
+  readonly rows: () => number;
   readonly write: (text: string) => void;
 }
 
@@ -63,6 +63,7 @@ export function errStream(noColor: boolean): ErrStream {
     colors: colorsFor(traits),
     canRedraw: canRedraw(traits),
     columns: () => process.stderr.columns || 80,
+    rows: () => process.stderr.rows || 24,
     write: (text) => void process.stderr.write(text),
   };
 }

@@ -285,3 +285,56 @@ describe("destroy, cancel, token", () => {
     expect(await run(["token", "revoke", "ci", "--json"])).toMatchObject({ exit: 0, documents: [{ ok: true, token: { name: "ci" } }] });
   });
 });
+
+describe("doctor", () => {
+  const plugin = { name: "node", version: "0.1.0", description: "", planes: ["build"], capabilities: [], digest: "" };
+  const routes = (sweep: object, more: object = {}) => ({
+    "GET /v1/plane": answer({
+      processes,
+      database: { ok: true },
+      queue: { ok: true, kind: "postgres", depth: 0 },
+      now: new Date().toISOString(),
+      ...more,
+    }),
+    "GET /v1/plugins": answer({ items: [plugin] }),
+    "GET /v1/sweep": answer({ drift: [], orphans: [], unknown: [], ...sweep }),
+  });
+
+  it("is content where all is well", async () => {
+    await start(routes({}));
+    const { exit, documents } = await run(["doctor", "--json"]);
+    expect({ exit, documents }).toMatchObject({ exit: 0, documents: [{ ok: true, healthy: true }] });
+    expect(documents[0].checks.map(({ name }: { name: string }) => name)).toEqual([
+      "node",
+      "plane",
+      "database",
+      "queue",
+      "clock",
+      "plugin node",
+      "world",
+    ]);
+  });
+
+  it("names what is wrong, with what mends it, and still exits 0", async () => {
+    const drift = [{ kind: "revision", id: "rev_1", service: "web", description: "web's process is gone" }];
+    await start(routes({ drift }, { database: { ok: false, error: "it does not answer" }, now: "2020-01-01T00:00:00Z" }));
+    const { exit, documents } = await run(["doctor", "--json"]);
+    expect({ exit, documents }).toMatchObject({ exit: 0, documents: [{ ok: true, healthy: false }] });
+    const failed = documents[0].checks.filter(({ state }: { state: string }) => state === "failed");
+    expect(failed.map(({ name }: { name: string }) => name)).toEqual(["database", "clock", "drift"]);
+    for (const check of failed) expect(check).toMatchObject({ says: expect.any(String), fix: expect.any(String) });
+    expect((await run(["doctor"])).stdout).toMatch(/drift +web's process is gone +mend: helix deploy/);
+  });
+
+  it("says that another plane does not take the token", async () => {
+    await start({
+      "GET /v1/plane": (_, response) => problem(response, { status: 401, code: "TOKEN_MISSING", detail: "a token is needed" }),
+    });
+    expect((await run(["doctor", "--json"])).documents[0].checks).toContainEqual({
+      name: "plane",
+      state: "failed",
+      says: "a token is needed",
+      fix: "helix token create NAME",
+    });
+  });
+});

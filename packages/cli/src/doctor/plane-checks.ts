@@ -1,5 +1,5 @@
 import type { PlaneProcess } from "../plane/local-plane.ts";
-import { EngineError } from "@helixstack/core/client";
+import { EngineError, type SweepReport } from "@helixstack/core/client";
 import type { Cli } from "../cli.ts";
 import { findConnection, helixHome } from "../plane/home.ts";
 import { type Session, openSession } from "../plane/session.ts";
@@ -52,7 +52,10 @@ function downCheck(cli: Cli): Check {
 async function askedChecks(cli: Cli, { http }: Session): Promise<readonly Check[]> {
   const before = Date.now();
   const plane = await http.request<PlaneAnswer>("GET", "/v1/plane");
-  const { items } = await http.request<{ items: readonly PluginItem[] }>("GET", "/v1/plugins");
+  const [{ items }, sweep] = await Promise.all([
+    http.request<{ items: readonly PluginItem[] }>("GET", "/v1/plugins"),
+    http.request<SweepReport>("GET", "/v1/sweep"),
+  ]);
   const roles = [...new Set(plane.processes.map(({ role }) => role))].join(", ");
   return [
     { name: "plane", state: "ok", says: `${findConnection(cli.env)?.url}${roles && `  (${roles})`}`, fix: null },
@@ -60,6 +63,7 @@ async function askedChecks(cli: Cli, { http }: Session): Promise<readonly Check[
     ...part("queue", plane.queue),
     ...clockCheck(plane.now, before),
     ...items.map(pluginCheck),
+    ...sweepChecks(sweep),
   ];
 }
 
@@ -85,4 +89,24 @@ function clockCheck(now: string | undefined, before: number): readonly Check[] {
 
 function pluginCheck({ name, version, planes }: PluginItem): Check {
   return { name: `plugin ${name}`, state: "ok", says: `${version}, ${planes.join(", ")}`, fix: null };
+}
+
+/** What the ledger says against what is there. Nothing is mended by itself: what is not understood may be somebody's. */
+function sweepChecks({ drift, orphans, unknown }: SweepReport): readonly Check[] {
+  const found: Check[] = [
+    ...drift.map(({ description }) => ({ name: "drift", state: "failed" as const, says: description, fix: "helix deploy" })),
+    ...orphans.map(({ plugin, description }) => ({
+      name: "orphan",
+      state: "failed" as const,
+      says: `${plugin}: ${description}`,
+      fix: null,
+    })),
+    ...unknown.map(({ plugin, error }) => ({
+      name: "unknown",
+      state: "note" as const,
+      says: `${plugin} could not be asked: ${error.message}`,
+      fix: null,
+    })),
+  ];
+  return found.length > 0 ? found : [{ name: "world", state: "ok", says: "is as the ledger says", fix: null }];
 }

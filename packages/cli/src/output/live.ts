@@ -5,19 +5,22 @@ import { span } from "./time.ts";
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
-/** The lines of a live list. None is wider than the terminal, so that their number is the number of rows. */
-export function livePicture(
-  steps: StepList,
-  view: { readonly colors: Colors; readonly columns: number; readonly now: number },
-): readonly string[] {
-  const width = Math.max(0, ...steps.map(({ title }) => title.length));
-  return steps.flatMap((step) => [line(step, { ...view, width }), ...lastLines(step, view)]);
-}
-
-interface View {
+/** What the list is drawn for. */
+export interface Canvas {
   readonly colors: Colors;
   readonly columns: number;
   readonly now: number;
+  /** The last picture leaves out the log of what failed: the error that is printed below it has it. */
+  readonly isFinal: boolean;
+}
+
+/** The lines of a live list. None is wider than the terminal, so that their number is the number of rows. */
+export function livePicture(steps: StepList, canvas: Canvas): readonly string[] {
+  const width = Math.max(0, ...steps.map(({ title }) => title.length));
+  return steps.flatMap((step) => [line(step, { ...canvas, width }), ...(canvas.isFinal ? [] : lastLines(step, canvas))]);
+}
+
+interface View extends Canvas {
   readonly width: number;
 }
 

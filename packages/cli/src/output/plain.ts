@@ -29,6 +29,5 @@ export function plainLine(
   }
   if (change.change !== "end") return null;
   const word = { done: "done", failed: "failed", skipped: "nothing to do", undone: "undone" }[change.state];
-  const end = `${title} ${word} (${span(step.endedAt! - step.startedAt)})${change.note ? `: ${change.note}` : ""}`;
-  return change.state === "failed" ? [end, ...step.lines.map((line) => `  | ${line}`)].join("\n") : end;
+  return `${title} ${word} (${span(step.endedAt! - step.startedAt)})${change.note ? `: ${change.note}` : ""}`;
 }

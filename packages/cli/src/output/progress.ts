@@ -43,14 +43,18 @@ function plainProgress({ colors, write }: ErrStream): Progress {
   };
 }
 
-/** Draws the list again and again over itself. Steps that ended leave the moving part as soon as all before them have. */
+/** Draws the list again and again over itself: as much of its end as the terminal has rows for, and all of it at the end. */
 function liveProgress(err: ErrStream): Progress {
   let steps: StepList = [];
   let drawn = 0;
   let isStopped = false;
-  const clear = () => err.write(drawn === 0 ? "" : `\u001b[${drawn}A\u001b[J`);
-  const draw = () => {
-    const lines = livePicture(steps, { colors: err.colors, columns: err.columns(), now: performance.now() });
+  const clear = () => {
+    if (drawn > 0) err.write(`\u001b[${drawn}A\u001b[J`);
+    drawn = 0;
+  };
+  const draw = ({ isFinal = false } = {}) => {
+    const picture = livePicture(steps, { colors: err.colors, columns: err.columns(), now: performance.now(), isFinal });
+    const lines = isFinal ? picture : picture.slice(-Math.max(1, err.rows() - 2));
     clear();
     err.write(lines.map((line) => `${line}\n`).join(""));
     drawn = lines.length;
@@ -63,7 +67,6 @@ function liveProgress(err: ErrStream): Progress {
     step: (change) => void (steps = changed(steps, change, performance.now())),
     say: (text) => {
       clear();
-      drawn = 0;
       err.write(`${text}\n`);
       draw();
     },
@@ -71,7 +74,7 @@ function liveProgress(err: ErrStream): Progress {
       if (isStopped) return;
       isStopped = true;
       clearInterval(timer);
-      draw();
+      draw({ isFinal: true });
       showCursor();
       process.removeListener("exit", showCursor);
     },
