@@ -49,6 +49,7 @@ export const ROADS: { readonly [P in keyof Ports]: Readonly<Record<keyof Ports[P
     findBuild: "read",
     listBuilds: "read",
     events: "read",
+    recordEvent: "effect",
     watch: "read",
     revision: "read",
     listRevisions: "read",
@@ -75,7 +76,7 @@ export const ROADS: { readonly [P in keyof Ports]: Readonly<Record<keyof Ports[P
   },
   queue: { wake: "effect", consume: "read", close: "read", depth: "read", backend: "read" },
   sources: { missing: "read", putBlob: "effect", putSnapshot: "effect", getSnapshot: "read", checkout: "effect", prune: "effect" },
-  artifacts: { put: "effect", has: "read", prune: "effect" },
+  artifacts: { put: "effect", has: "read", facts: "read", prune: "effect" },
   logs: { append: "effect", read: "read", tail: "read", remove: "effect" },
 };
 
