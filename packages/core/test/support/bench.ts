@@ -151,7 +151,9 @@ function benchOn({ deps, engine, scope, root, real, server }: Parts): Omit<Bench
     },
     snapshot: (files) => store(deps, files),
     async work(worker = "wrk_a", signal = new AbortController().signal) {
-      for (let jobs = await wakeUps(real); jobs.length > 0 && !signal.aborted; jobs = await wakeUps(real)) {
+      while (!signal.aborted) {
+        const jobs = await wakeUps(real);
+        if (jobs.length === 0) return;
         await Promise.all(jobs.map((job) => engine.runJob(job, worker, signal)));
       }
     },
@@ -206,4 +208,9 @@ async function answering(status: () => number): Promise<Server> {
   return server;
 }
 
-const quiet = { debug() {}, info() {}, warn() {}, error: (message: string, fields?: unknown) => process.env["DEBUG"] && process.stderr.write(`${message} ${JSON.stringify(fields)}\n`) } as unknown as EngineDeps["logger"];
+const quiet = {
+  debug() {},
+  info() {},
+  warn() {},
+  error: (message: string, fields?: unknown) => process.env["DEBUG"] && process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
+} as unknown as EngineDeps["logger"];

@@ -58,8 +58,7 @@ export function directDispatcher(
 async function contextOf(call: PluginCall, { root, work }: { root: string; work: string }): Promise<PluginContext> {
   const home = join(root, "homes", call.plugin);
   await mkdir(home, { recursive: true });
-  const log = (level: "debug" | "info" | "warn" | "error") => (text: string) =>
-    call.onLog?.({ at: new Date().toISOString(), level, text });
+  const log = (level: "debug" | "info" | "warn" | "error") => (text: string) => call.onLog?.({ at: new Date().toISOString(), level, text });
   return {
     config: {},
     identity: call.identity,
