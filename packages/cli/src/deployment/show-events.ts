@@ -31,7 +31,7 @@ export function isVerdict({ event }: StreamEvent): boolean {
 
 function showStep(what: string, { step: id, kind, service, attempt, error }: StepData, progress: Progress): void {
   if (what === "started") {
-    progress.step({ change: "begin", id, ...stepName({ kind, service, subject: id.split(":")[2] ?? null }) });
+    progress.step({ change: "begin", id, ...stepName({ id, kind, service }) });
     if (attempt !== undefined && attempt > 1) progress.step({ change: "note", id, note: `try ${attempt}` });
   } else if (what === "retried") progress.step({ change: "note", id, note: error?.message.split("\n")[0] ?? "tried again" });
   else if (ENDS.has(what))

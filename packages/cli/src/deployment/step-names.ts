@@ -27,12 +27,16 @@ const NAMES: Readonly<Record<StepKind, StepName>> = {
   erase: { words: "erase", plane: "runtime" },
 };
 
+interface NamedStep {
+  /** `kind`, `kind:service` or `kind:service:subject`, with `undo:` in front where it is taken back. */
+  readonly id: string;
+  readonly kind: string;
+  readonly service: string | null;
+}
+
 /** How a step is called and in which colour it is shown. Kinds of a newer control plane go by their own name. */
-export function stepName(step: { readonly kind: string; readonly service: string | null; readonly subject?: string | null }): {
-  readonly title: string;
-  readonly plane: string | null;
-} {
-  const { words, plane } = NAMES[step.kind as StepKind] ?? { words: step.kind, plane: null };
-  const subject = step.kind === "task" || step.kind === "volume" ? step.subject : null;
-  return { title: [words, step.service, subject].filter(Boolean).join(" "), plane };
+export function stepName({ id, kind, service }: NamedStep): { readonly title: string; readonly plane: string | null } {
+  const { words, plane } = NAMES[kind as StepKind] ?? { words: kind, plane: null };
+  const subject = kind === "task" || kind === "volume" ? (id.split(":").at(-1) ?? null) : null;
+  return { title: [id.startsWith("undo:") && "undo", words, service, subject].filter(Boolean).join(" "), plane };
 }
