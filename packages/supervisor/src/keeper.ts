@@ -162,6 +162,11 @@ export class Keeper {
     this.log.close();
   }
 
+  /** Whether how the process ended is written down, if it has ended: `/proc` shows the end a moment before its parent hears of it. */
+  get isEndKnown(): boolean {
+    return this.#process === null;
+  }
+
   status(): Omit<UnitStatus, "usage"> {
     return describeUnit(this.#record, { process: this.#process, isRestartPending: this.#restart.isPending });
   }

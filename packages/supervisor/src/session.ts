@@ -90,7 +90,7 @@ export class Session {
         if (current === null || current !== keeper)
           return finish(() => reject(new SupervisorError("NOT_FOUND", `there is no unit ${name}`)));
         const now = current.status();
-        if (now.phase === "exited" || now.phase === "stopped") finish(() => resolve(now));
+        if (current.isEndKnown && (now.phase === "exited" || now.phase === "stopped")) finish(() => resolve(now));
       };
       const finish = (settle: () => void): void => {
         stop?.();

@@ -218,6 +218,22 @@ describe("a unit", () => {
     await expect(client.wait("b")).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
+  it("tells how it ended even to who asks before the supervisor has heard of the end", async () => {
+    const client = await world.start();
+    const { pid } = await client.ping();
+    for (let round = 0; round < 10; round++) {
+      const name = `a${round}`;
+      const unit = await client.ensure(world.unit(name, IDLE, { restart: { policy: "never", minMs: 1, maxMs: 1 } }));
+      process.kill(pid, "SIGSTOP");
+      process.kill(unit.pid!, "SIGKILL");
+      await until(() => processIdentity(unit.pid!) === null);
+      const end = client.wait(name);
+      await sleep(5);
+      process.kill(pid, "SIGCONT");
+      expect((await end).lastExit).toMatchObject({ code: 137 });
+    }
+  });
+
   it("shows what it uses", async () => {
     const client = await world.start();
     await client.ensure(world.unit("a", IDLE));
