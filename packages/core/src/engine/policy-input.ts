@@ -1,7 +1,17 @@
 import type { Artifact, Permissions } from "@helixstack/sdk";
 import type { Manifest } from "../domain/manifest.ts";
 import type { DeploymentPlan, DeploymentRequest } from "../domain/plan.ts";
-import type { DecisionPoint, DeploymentRecord, Principal, ReleaseRecord } from "../ports/index.ts";
+import { maskInput } from "../domain/mask-input.ts";
+import { type SourceFacts, sourceFacts } from "../domain/source-facts.ts";
+import type {
+  ArtifactFacts,
+  DecisionPoint,
+  DeploymentRecord,
+  Principal,
+  ReleaseRecord,
+  SnapshotEntry,
+  WaiverRecord,
+} from "../ports/index.ts";
 import type { EngineDeps } from "./deps.ts";
 import type { Place } from "./place.ts";
 
@@ -22,11 +32,28 @@ export interface PolicyInput {
   readonly origin: DeploymentRequest["origin"] | null;
   readonly plan: Pick<DeploymentPlan, "services" | "removed" | "changes">;
   /** What was built so far, by service. */
-  readonly artifacts: Readonly<Record<string, Artifact>>;
+  readonly artifacts: Readonly<Record<string, ArtifactInput>>;
+  /** The services' sources, where they are still there. */
+  readonly sources: Readonly<Record<string, SourceFacts>>;
+  /** Leave that others gave, as far as it is not over. */
+  readonly waivers: readonly WaiverRecord[];
+  /** What a month would cost; null where no provider says. */
+  readonly cost: { readonly monthly: number; readonly currency: string } | null;
   /** The plugins that take part, by name. */
   readonly plugins: Readonly<Record<string, PluginSummary>>;
   readonly history: History;
 }
+
+/** An artifact and what is known of its content. Of what its builder keeps elsewhere, sizes and packages may be missing. */
+export type ArtifactInput = Artifact & {
+  readonly sizeBytes: number | null;
+  readonly files: number | null;
+  readonly packages: ArtifactFacts["packages"];
+  /** Base images. */
+  readonly base: readonly string[];
+  /** The user that an image runs as; empty means root, null that it is no image. */
+  readonly user: string | null;
+};
 
 interface PluginSummary {
   readonly version: string;
@@ -51,21 +78,29 @@ export interface PolicySubject {
   readonly plan: DeploymentPlan;
   readonly live: ReleaseRecord | null;
   readonly artifacts: Readonly<Record<string, Artifact>>;
+  /** The source's list of entries. */
+  readonly entries: readonly SnapshotEntry[];
 }
 
 const HISTORY_LENGTH = 10;
 
+/** The input of a decision, with masks in place of what looks like a secret: nobody is shown one, and none is stored. */
 export async function policyInput(deps: EngineDeps, point: DecisionPoint, subject: PolicySubject): Promise<PolicyInput> {
-  const { place, deployment, manifest, origin = deployment?.request.origin, plan, live, artifacts } = subject;
+  const { place, deployment, manifest, origin = deployment?.request.origin, plan, live, artifacts, entries } = subject;
   const { services, removed, changes } = plan;
-  const [actor, history] = await Promise.all([deps.ledger.principal(place.scope, place.scope.principal), historyOf(deps, place, live)]);
-  return {
+  const names = { project: place.project.name, environment: place.environment.name };
+  const [actor, history, waivers, described] = await Promise.all([
+    deps.ledger.principal(place.scope, place.scope.principal),
+    historyOf(deps, place, live),
+    deps.ledger.listWaivers(place.scope, names),
+    Promise.all(Object.entries(artifacts).map(async ([service, artifact]) => [service, await artifactInput(deps, artifact)] as const)),
+  ]);
+  return maskInput({
     point,
     time: new Date(deps.clock.now()).toISOString(),
     installation: place.installation,
     organization: place.scope.organization,
-    project: place.project.name,
-    environment: place.environment.name,
+    ...names,
     actor,
     deployment: deployment && {
       id: deployment.id,
@@ -76,10 +111,32 @@ export async function policyInput(deps: EngineDeps, point: DecisionPoint, subjec
     manifest,
     origin: origin ?? null,
     plan: { services, removed, changes },
-    artifacts,
+    artifacts: Object.fromEntries(described),
+    sources: sourcesOf(manifest, entries),
     plugins: pluginsOf(deps, manifest),
     history,
+    waivers,
+    // No provider quotes yet.
+    cost: null,
+  });
+}
+
+async function artifactInput({ artifacts }: EngineDeps, artifact: Artifact): Promise<ArtifactInput> {
+  const facts = await artifacts.facts(artifact);
+  const image = artifact.kind === "oci-image" ? artifact.metadata : null;
+  return {
+    ...artifact,
+    sizeBytes: facts?.sizeBytes ?? image?.sizeBytes ?? null,
+    files: facts?.files ?? null,
+    packages: facts?.packages ?? [],
+    base: image?.base ?? [],
+    user: image?.user ?? null,
   };
+}
+
+function sourcesOf({ services }: Manifest, entries: readonly SnapshotEntry[]): PolicyInput["sources"] {
+  if (entries.length === 0) return {};
+  return Object.fromEntries(Object.entries(services).map(([name, { source }]) => [name, sourceFacts(entries, source)]));
 }
 
 /** The plugins that a manifest uses, as policies and releases name them. */

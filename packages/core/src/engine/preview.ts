@@ -1,7 +1,9 @@
 import type { Manifest } from "../domain/manifest.ts";
 import type { DeploymentRequest } from "../domain/plan.ts";
+import { plainFinding } from "../domain/finding.ts";
 import { sourceDigest } from "../domain/source-digest.ts";
 import type { Scope, SnapshotEntry } from "../ports/index.ts";
+import { failClosed } from "./decisions.ts";
 import type { EngineDeps } from "./deps.ts";
 import { planDeploy } from "./make-plan.ts";
 import { findPlace } from "./place.ts";
@@ -24,7 +26,9 @@ export async function preview(deps: EngineDeps, scope: Scope, asked: PreviewInpu
   const live = environment?.liveRelease ? await deps.ledger.release(scope, environment.liveRelease) : null;
   const sources = Object.entries(manifest.services).map(([service, { source }]) => [service, sourceDigest(entries, source)] as const);
   const plan = await planDeploy(deps, place, { manifest, sources: Object.fromEntries(sources), live });
-  const input = await policyInput(deps, "plan", { place, deployment: null, manifest, origin, plan, live, artifacts: {} });
-  const { allow, findings } = await deps.policy.decide("plan", { ...input });
-  return { plan, changes: plan.changes, findings, allow };
+  const input = await policyInput(deps, "plan", { place, deployment: null, manifest, origin, plan, live, artifacts: {}, entries });
+  const { allow, findings } = await deps.policy.decide("plan", { ...input }).catch((thrown: unknown) => {
+    throw failClosed(thrown);
+  });
+  return { plan, changes: plan.changes, findings: findings.map(plainFinding), allow };
 }

@@ -3,6 +3,7 @@ import { EngineError, toEngineError } from "../domain/errors.ts";
 import type { StepKind } from "../domain/plan.ts";
 import { isTerminal } from "../domain/states.ts";
 import type { LedgerWrite, RevisionRecord } from "../ports/index.ts";
+import { carryLive } from "./clearance.ts";
 import { isNotOurs, withRetries } from "./attempt.ts";
 import { awaitHealth } from "./health.ts";
 import type { StepRef } from "./journal.ts";
@@ -42,7 +43,7 @@ async function bringBack(run: Run): Promise<void> {
   if (run.signal.aborted) return;
   for (const plugin of await staleTables(run)) {
     const ref = { id: `repair:${grip.run}:route:${plugin}`, kind: "route", service: null } as const;
-    await tryStep(run, ref, () => switchTable(run, ref, { plugin, kind: "live", isLost: true }));
+    await tryStep(run, ref, async () => switchTable(run, ref, { plugin, kind: "live", isLost: true, clearance: await carryLive(run) }));
   }
 }
 
@@ -83,6 +84,7 @@ async function tryStep(run: Run, ref: StepRef, work: (ref: StepRef) => Promise<r
 
 async function startAgain(run: Run, ref: StepRef, revision: RevisionRecord): Promise<readonly LedgerWrite[]> {
   run.signal.throwIfAborted();
+  await carryLive(run);
   const call = askRevision(run.place, revision, { verb: "apply", input: { spec: revision.spec } });
   const observed = await act<ObservedRevision>(run, ref, call);
   await run.journal.commit([{ ...seen(run.deps, revision, observed), from: ["serving"] }]);

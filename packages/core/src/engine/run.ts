@@ -3,6 +3,7 @@ import type { DeploymentPlan, ServicePlan } from "../domain/plan.ts";
 import { EngineError } from "../domain/errors.ts";
 import type { DeploymentRecord, EnvironmentRecord, Grip, LedgerWrite, ReleaseRecord, RunRecord } from "../ports/index.ts";
 import { type Ask, callPlugin } from "./call.ts";
+import type { Clearance } from "./clearance.ts";
 import type { EngineDeps } from "./deps.ts";
 import { type Journal, type StepRef, createJournal } from "./journal.ts";
 import { type LogSink, createLogSink } from "./log-sink.ts";
@@ -30,6 +31,10 @@ export interface Run {
   plan: DeploymentPlan | null;
   /** Ends the calls of the current step. */
   signal: AbortSignal;
+  /** What the policies allowed in this very run. */
+  clearance: Clearance | null;
+  /** What the live release was allowed with, once somebody showed it. */
+  carried: Clearance | null;
 }
 
 /** Reads everything of a claimed run. */
@@ -67,6 +72,8 @@ export async function openRun(
     log: createLogSink(deps, deployment.id),
     plan: deployment.plan,
     signal: stop.signal,
+    clearance: null,
+    carried: null,
   };
 }
 

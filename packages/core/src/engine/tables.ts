@@ -3,6 +3,7 @@ import { type RoutedService, isSameTable, routeTable } from "../domain/route-tab
 import { undoId } from "../domain/step-machine.ts";
 import { step } from "../domain/plan-steps.ts";
 import type { LedgerWrite, RevisionRecord, RouteTableRecord } from "../ports/index.ts";
+import { type Clearance, carryLive } from "./clearance.ts";
 import { bindAddresses } from "./host-address.ts";
 import type { StepRef } from "./journal.ts";
 import { identityOf } from "./place.ts";
@@ -18,15 +19,17 @@ const LONGEST_HOLD_MS = 60_000;
  */
 export type TableKind = "live" | "reserved" | "held" | "next" | "empty";
 
+/** What is switched. Whatever lets requests through to a release needs the leave to. */
+type Switch = { readonly plugin: string; readonly isLost?: boolean } & (
+  | { readonly kind: "next" | "live"; readonly clearance: Clearance }
+  | { readonly kind: Exclude<TableKind, "next" | "live"> }
+);
+
 /**
  * Brings one delivery provider's table to what it should be, with a new generation. Answers with what the ledger shall remember;
  * nothing where the table is so already. `isLost`: the provider was seen to serve something else than the ledger says.
  */
-export async function switchTable(
-  run: Run,
-  on: StepRef,
-  { plugin, kind, isLost = false }: { plugin: string; kind: TableKind; isLost?: boolean },
-): Promise<readonly LedgerWrite[]> {
+export async function switchTable(run: Run, on: StepRef, { plugin, kind, isLost = false }: Switch): Promise<readonly LedgerWrite[]> {
   const record = await findTable(run, plugin);
   const services = await SERVICES[kind](run, plugin);
   const generation = (record?.generation ?? 0) + 1;
@@ -63,7 +66,8 @@ export async function removeTable(run: Run, on: StepRef, plugin: string): Promis
 /** Puts back what served before the deployment began; nothing is left of a table that has no service then. */
 export async function restoreTable(run: Run, on: StepRef, plugin: string): Promise<readonly LedgerWrite[]> {
   const services = await SERVICES.live(run, plugin);
-  return services.length === 0 ? removeTable(run, on, plugin) : switchTable(run, on, { plugin, kind: "live" });
+  if (services.length === 0) return removeTable(run, on, plugin);
+  return switchTable(run, on, { plugin, kind: "live", clearance: await carryLive(run) });
 }
 
 async function findTable(run: Run, plugin: string): Promise<RouteTableRecord | undefined> {

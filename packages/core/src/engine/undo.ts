@@ -2,6 +2,7 @@ import type { ObservedRevision } from "@helixstack/sdk";
 import { toEngineError } from "../domain/errors.ts";
 import type { PlannedStep, StepKind } from "../domain/plan.ts";
 import type { LedgerWrite } from "../ports/index.ts";
+import { carryLive } from "./clearance.ts";
 import { awaitHealth } from "./health.ts";
 import type { StepRef } from "./journal.ts";
 import { retireRevision } from "./retire-revision.ts";
@@ -32,6 +33,7 @@ async function startAgain(run: Run, { step, undo }: { step: PlannedStep; undo: S
   const { live: id, service } = servicePlan(run, step.service);
   const old = id === null ? null : await deps.ledger.revision(grip.scope, id);
   if (!old) return [];
+  await carryLive(run);
   const observed = await act<ObservedRevision>(run, undo, askRevision(place, old, { verb: "apply", input: { spec: old.spec } }));
   await run.journal.commit([seen(deps, old, observed)]);
   const started = { ...old, endpoints: observed.endpoints };

@@ -1,8 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { arch } from "node:os";
 import { join } from "node:path";
-import { allowAllPolicy } from "../adapters/allow-all-policy.ts";
-import { noSecrets } from "../adapters/no-secrets.ts";
 import {
   createLedger,
   ensureReaderRole,
@@ -13,16 +11,19 @@ import {
   waitForPostgres,
 } from "../adapters/postgres/index.ts";
 import { createQueue } from "../adapters/queue/index.ts";
+import { currentSecret, openLocalSecretStore } from "../adapters/secrets/index.ts";
 import { openFileLogStore, openFolderArtifactStore, openFolderSourceStore } from "../adapters/stores/index.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { type HomeLayout, type Settings, createHome, readSettings } from "../config/index.ts";
 import type { EngineDeps } from "../engine/deps.ts";
 import { type LoadedPlugins, type LocalDispatcher, createDispatcher, loadPlugins } from "../host/index.ts";
-import type { Ledger, Queue } from "../ports/index.ts";
+import type { OpaPolicy } from "../adapters/opa/index.ts";
+import type { Ledger, Queue, SecretStore } from "../ports/index.ts";
 import { type Metrics, type ServerLogger, createLogger, createMetrics, meteredLedger } from "../telemetry/index.ts";
 import { ensureDaemons } from "./daemons.ts";
 import { type Faults, openFaults } from "./faults/index.ts";
 import { freePort } from "./free-port.ts";
+import { openGuardrails } from "./guardrails.ts";
 import { localConfig } from "./local-facts.ts";
 import { readOperatorConfig } from "./operator-config.ts";
 import { pluginFolders } from "./plugin-folders.ts";
@@ -42,6 +43,8 @@ export interface Parts {
   readonly plugins: LoadedPlugins;
   readonly dispatcher: LocalDispatcher;
   readonly supervisor: SupervisorLink;
+  readonly secrets: SecretStore;
+  readonly policy: OpaPolicy;
   readonly engineDeps: EngineDeps;
   /** Who records plugin hosts; set once the worker has registered. */
   hostRecorder: HostRecorder | null;
@@ -86,6 +89,8 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
     onOutput: (output) => logger.debug(output, "plugin output"),
   });
   const dispatcher = faults.dispatcher(local);
+  const secrets = await openSecretStore(layout);
+  const policy = openGuardrails(layout, logger);
   const parts: Parts = {
     settings,
     layout,
@@ -98,12 +103,16 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
     plugins,
     dispatcher,
     supervisor,
-    engineDeps: await engineDeps({ layout, settings, logger, faults, ledger, plugins, dispatcher }),
+    secrets,
+    policy,
+    engineDeps: await engineDeps({ layout, settings, logger, faults, ledger, plugins, dispatcher, secrets, policy }),
     hostRecorder: null,
     async close() {
       supervisor.close();
       await queue.close();
       await dispatcher.close();
+      await policy.close();
+      await secrets.close();
       await planLedger.close();
       await ledger.close();
     },
@@ -128,9 +137,21 @@ function queueName(installation: string): string {
   return `helix-${installation}`;
 }
 
-type EngineInput = Pick<Parts, "layout" | "settings" | "logger" | "ledger" | "plugins" | "dispatcher"> & { readonly faults: Faults };
+type EngineInput = Pick<Parts, "layout" | "settings" | "logger" | "ledger" | "plugins" | "dispatcher" | "secrets" | "policy"> & {
+  readonly faults: Faults;
+};
 
-async function engineDeps({ layout, settings, logger, faults, ledger, plugins, dispatcher }: EngineInput): Promise<EngineDeps> {
+async function engineDeps({
+  layout,
+  settings,
+  logger,
+  faults,
+  ledger,
+  plugins,
+  dispatcher,
+  secrets,
+  policy,
+}: EngineInput): Promise<EngineDeps> {
   const temp = join(layout.data, "temp");
   await mkdir(temp, { recursive: true, mode: 0o700 });
   return {
@@ -138,8 +159,9 @@ async function engineDeps({ layout, settings, logger, faults, ledger, plugins, d
     sources: faults.port("sources", await openFolderSourceStore({ root: layout.sources, maxBlobBytes: settings.maxSourceBytes })),
     artifacts: faults.port("artifacts", await openFolderArtifactStore({ root: layout.artifacts })),
     logs: faults.port("logs", await openFileLogStore({ root: layout.logs })),
-    policy: allowAllPolicy,
-    secrets: noSecrets,
+    policy,
+    secrets,
+    credential: (scope, { plugin, name }) => currentSecret(secrets, scope, { path: { plugin }, name }),
     dispatcher,
     plugins,
     clock: systemClock,
@@ -147,6 +169,11 @@ async function engineDeps({ layout, settings, logger, faults, ledger, plugins, d
     temp,
     platform: `linux/${arch() === "x64" ? "amd64" : arch()}`,
   };
+}
+
+/** Vault where one is named, else files of this home. */
+function openSecretStore({ secrets, keys }: HomeLayout): Promise<SecretStore> {
+  return openLocalSecretStore({ root: secrets, keyFile: join(keys, "secrets.key") });
 }
 
 /** The engine's logger speaks the SDK's form: message first. */

@@ -29,6 +29,8 @@ export interface Decision {
   readonly findings: readonly Finding[];
   /** Digest of the rules that decided. */
   readonly bundle: string;
+  /** Why nothing could be decided; `allow` is false then. */
+  readonly error?: ErrorDocument;
 }
 
 /** Decides. Fails closed: what cannot be decided rejects with `POLICY_UNAVAILABLE`. The input is stored whole by the caller. */

@@ -38,7 +38,16 @@ export interface ArtifactStore {
   ): Promise<ArtifactOf<K>>;
   /** Whether the content is here and whole. */
   has(artifact: Artifact): Promise<boolean>;
+  /** What policies may know of its content; null where that is kept elsewhere, or gone. Looked up once an artifact. */
+  facts(artifact: Artifact): Promise<ArtifactFacts | null>;
   prune(keep: readonly Digest[]): Promise<number>;
+}
+
+export interface ArtifactFacts {
+  readonly sizeBytes: number;
+  readonly files: number;
+  /** Installed packages, sorted, each once. */
+  readonly packages: readonly { readonly name: string; readonly version: string; readonly installScripts: boolean }[];
 }
 
 /** Keeps the log of each deployment: what builds, tasks and plugins said. */

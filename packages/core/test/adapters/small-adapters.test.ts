@@ -1,10 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { allowAllPolicy } from "../../src/adapters/allow-all-policy.ts";
-import { noSecrets } from "../../src/adapters/no-secrets.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
-
-const scope = { organization: "org_a", principal: "prn_a" };
-const path = { project: "shop", environment: "production" };
 
 describe("the system clock", () => {
   it("sleeps at least as long as asked", async () => {
@@ -32,20 +27,4 @@ describe("the system clock", () => {
     stop.abort();
     await expect(sleeping).rejects.toThrow();
   });
-});
-
-describe("no secrets", () => {
-  it("gives nothing to who asks for nothing, and names all that are missing", async () => {
-    expect(await noSecrets.pin(scope, { path, names: [] })).toEqual([]);
-    const asked = noSecrets.pin(scope, { path, names: ["A", "B"] });
-    await expect(asked).rejects.toMatchObject({
-      code: "SECRET_MISSING",
-      message: expect.stringMatching(/A, B.*shop\/production/) as string,
-    });
-    await expect(noSecrets.read(scope, { path, ref: { name: "A", version: "1" } })).rejects.toMatchObject({ code: "SECRET_MISSING" });
-  });
-});
-
-it("the policy that allows all says so, with no bundle", async () => {
-  expect(await allowAllPolicy.decide("plan", {})).toEqual({ allow: true, findings: [], bundle: "none" });
 });

@@ -2,8 +2,9 @@ import { cp, mkdir, readFile, readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ArtifactKind, ArtifactOf, Digest } from "@helixstack/sdk";
-import type { ArtifactStore } from "../../ports/stores.ts";
+import type { ArtifactFacts, ArtifactStore } from "../../ports/stores.ts";
 import { hasCode, syncFolder, toDiskError, writeWhole } from "../files.ts";
+import { readPackages } from "./artifact-facts.ts";
 import { hexOf, isDigest } from "./digests.ts";
 import { removeTree, sweepTemp, tempPath } from "./temp.ts";
 import { normalizeModes, readTree, type Tree } from "./tree.ts";
@@ -53,6 +54,18 @@ export async function openFolderArtifactStore(options: ArtifactStoreOptions): Pr
     async has({ digest, uri }) {
       if (!isDigest(digest) || uri !== uriOf(digest)) return false;
       return isWhole(place(digest), digest);
+    },
+
+    async facts({ digest, uri }) {
+      const marker = isDigest(digest) && uri === uriOf(digest) ? await readMarker(place(digest)) : null;
+      if (marker === null) return null;
+      const file = join(place(digest), "facts.json");
+      const known = await readFile(file, "utf8").catch(() => null);
+      if (known !== null) return JSON.parse(known) as ArtifactFacts;
+      const { sizeBytes, files } = marker;
+      const facts = { sizeBytes, files, packages: await readPackages(join(place(digest), "content")) };
+      await writeWhole(file, JSON.stringify(facts), 0o644);
+      return facts;
     },
 
     async prune(keep) {

@@ -1,4 +1,5 @@
 import type { ServiceAddress } from "@helixstack/sdk";
+import { plainFinding } from "../../domain/finding.ts";
 import { type Origin, nearestLine } from "../../domain/origin.ts";
 import type { DeploymentRecord, Finding, ReleaseRecord, Scope } from "../../ports/index.ts";
 import type { ApiDeps } from "../deps.ts";
@@ -21,7 +22,7 @@ export async function deploymentResult({ ledger }: Deps, scope: Scope, record: D
     deployment: { id, kind: request.kind, status: state, noChange },
     release: releaseId === null ? null : { id: releaseId },
     services: release ? serviceResults(release, { environment: place?.name ?? "", addresses }) : [],
-    findings: distinct(findings).map((finding) => placed(finding, request.origin)),
+    findings: distinct(findings).map((finding) => placed(plainFinding(finding), request.origin)),
     error,
   };
 }

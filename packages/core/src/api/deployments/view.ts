@@ -1,3 +1,4 @@
+import { plainFinding } from "../../domain/finding.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { DecisionItem, DeploymentDetail, DeploymentItem, StepItem } from "../documents.ts";
 import type { DecisionRecord, DeploymentRecord, Scope, StepRecord } from "../../ports/index.ts";
@@ -67,7 +68,7 @@ function stepItem({ id, kind, service, state, attempt, fence, plugin, error, sta
 }
 
 function decisionItem({ id, point, decision, inputDigest, at }: DecisionRecord): DecisionItem {
-  return { id, point, allow: decision.allow, bundle: decision.bundle, inputDigest, findings: decision.findings, at };
+  return { id, point, allow: decision.allow, bundle: decision.bundle, inputDigest, findings: decision.findings.map(plainFinding), at };
 }
 
 async function byId<T>(ids: readonly string[], read: (id: string) => Promise<T | null>): Promise<ReadonlyMap<string, T>> {

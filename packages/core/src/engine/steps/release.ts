@@ -1,6 +1,7 @@
 import { digestOf } from "../../domain/digest.ts";
 import type { LedgerWrite, ReleasedService } from "../../ports/index.ts";
 import { artifactOf } from "../artifacts.ts";
+import { clearNext } from "../clearance.ts";
 import { pluginsOf } from "../policy-input.ts";
 import { nextRevision } from "../revisions.ts";
 import { type Run, manifestOf, planOf, releaseOf, servicePlan } from "../run.ts";
@@ -14,6 +15,7 @@ export const releaseStep: StepWork = async (run) => {
   if (deployment.request.kind === "destroy") return { writes: [end(null, null)] };
   if (live && planOf(run).changes.length === 0) return { writes: [end(run.target?.id ?? live.id, null)] };
   const release = releaseOf(run);
+  await clearNext(run);
   const made: readonly LedgerWrite[] = run.target ? [] : [{ write: "release.create", release: await newRelease(run, release) }];
   return { outcome: { release }, writes: [...made, ...(await revisionWrites(run, release)), end(release, now)] };
 };
@@ -26,7 +28,8 @@ type NewRelease = Extract<LedgerWrite, { write: "release.create" }>["release"];
 
 async function newRelease(run: Run, id: string): Promise<NewRelease> {
   const manifest = manifestOf(run);
-  const { findings, bundle } = findingsOf(run);
+  const findings = findingsOf(run);
+  const { bundle } = await clearNext(run);
   const services = await Promise.all(
     planOf(run).services.map(async ({ service }) => [service, await releasedService(run, service)] as const),
   );

@@ -1,7 +1,8 @@
+import { clearNext } from "../clearance.ts";
 import { switchTable } from "../tables.ts";
 import type { StepWork } from "./step.ts";
 
 /** The switch: all services of the release at this provider, at once. */
 export const routeStep: StepWork = async (run, step) => ({
-  writes: await switchTable(run, step, { plugin: step.subject!, kind: "next" }),
+  writes: await switchTable(run, step, { plugin: step.subject!, kind: "next", clearance: await clearNext(run) }),
 });
