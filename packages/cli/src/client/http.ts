@@ -10,6 +10,8 @@ export interface HttpOptions {
   readonly patienceMs: number;
   /** Told once a request that has to wait. */
   readonly onWaiting?: () => void;
+  /** Called now and then while nobody answers: brings back what nobody else will bring back. */
+  readonly revive?: () => Promise<void>;
 }
 
 export interface RequestOptions {
@@ -31,6 +33,9 @@ export interface Http {
 }
 
 type Method = "GET" | "POST" | "PUT" | "DELETE";
+
+/** Tries between two looks at whether anybody is bringing the control plane back: about every second and a half. */
+const REVIVE_EVERY = 5;
 
 export function createHttp(options: HttpOptions): Http {
   return {
@@ -59,13 +64,14 @@ async function patiently(options: HttpOptions, call: Call): Promise<Response> {
     signal?.throwIfAborted();
     if (!outcome.again || (outcome.mayHaveArrived && !repeatable)) throw outcome.error;
     if (tries === 1) options.onWaiting?.();
+    if (tries % REVIVE_EVERY === 0 && outcome.error.code === "PLANE_DOWN") await options.revive?.();
     if (!(await waiting.pause())) throw outcome.error;
   }
 }
 
 type Outcome =
   | { readonly response: Response }
-  | { readonly response?: never; readonly error: Error; readonly again: boolean; readonly mayHaveArrived: boolean };
+  | { readonly response?: never; readonly error: EngineError; readonly again: boolean; readonly mayHaveArrived: boolean };
 
 async function attempt({ connection }: HttpOptions, { method, path, request }: Call): Promise<Outcome> {
   const target = connection();

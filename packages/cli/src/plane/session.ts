@@ -43,7 +43,13 @@ export async function openSession(
     await beforeStart?.();
     await startPlane({ home: helixHome(cli.env), env: cli.env, level: start, onProgress });
   }
-  const http = createHttp({ connection, patienceMs, onWaiting: () => onWaiting("waiting for the control plane") });
+  const revive = start === "none" || isRemote(cli.env) ? null : () => reviveControl(cli, { level: start, onProgress });
+  const http = createHttp({
+    connection,
+    patienceMs,
+    onWaiting: () => onWaiting("waiting for the control plane"),
+    ...(revive && { revive }),
+  });
   if (answers && start === "full") await http.request("POST", "/v1/plane/up", { body: {}, repeatable: true });
   return { http, api: createApi(http) };
 }
@@ -59,6 +65,15 @@ export async function isAnswering({ env }: Cli, { patienceMs = 0 } = {}): Promis
     // Any answer is an answer.
     return error instanceof EngineError && error.code !== "PLANE_DOWN";
   }
+}
+
+/** Starts the plane again where somebody stopped it while this command was waiting for it. One that was killed comes back by itself. */
+async function reviveControl(cli: Cli, { level, onProgress }: { level: PlaneLevel; onProgress: (note: string) => void }): Promise<void> {
+  const home = helixHome(cli.env);
+  const supervisor = await SupervisorClient.connect(home).catch(() => null);
+  const control = await supervisor?.status("control").catch(() => null);
+  supervisor?.close();
+  if (control?.desired !== "running") await startPlane({ home, env: cli.env, level, onProgress });
 }
 
 /** A control plane that was killed comes back where a supervisor is at work and wants it to run. */
