@@ -138,7 +138,9 @@ test("every decision is stored with the whole of its input, and no secret's valu
   const decisions = await bench.ledger.decisions(bench.scope, deployment.id);
   expect(decisions.map(({ inputDigest }) => inputDigest)).toEqual(decisions.map(({ input }) => digestOf(input)));
   expect(decisions[2]!.input).toMatchObject({
-    ...{ point: "release", project: "shop", environment: "production" },
+    point: "release",
+    project: "shop",
+    environment: "production",
     actor: { name: "test" },
     plugins: { memory: { version: "0.1.0", permissions: { net: [] } } },
     artifacts: { web: { kind: "static-site" } },
@@ -178,7 +180,8 @@ test("drift is mended by the next deploy", async () => {
   const [lost] = await bench.ledger.listRevisions(bench.scope, {});
   await bench.deps.dispatcher.call({
     ...bench.calls.find(({ verb, plane }) => verb === "apply" && plane === "runtime")!,
-    ...{ verb: "destroy", input: { prior: null, graceMs: 0 } },
+    verb: "destroy",
+    input: { prior: null, graceMs: 0 },
   });
   const second = await bench.deploy(wanted);
   expect(second.plan!.changes).toEqual([{ service: "web", action: "update", path: "state", from: "gone", to: "running" }]);

@@ -38,7 +38,10 @@ test("a build that fails ends the deployment with the builder's last lines", asy
   const failed = await bench.deploy(manifest({ web: {} }), { files: { "index.js": "broken" } });
   expect(failed).toMatchObject({ state: "failed", release: null });
   expect(failed.error).toMatchObject({
-    ...{ code: "BUILD_FAILED", plane: "build", plugin: "memory@0.1.0", step: "build:web" },
+    code: "BUILD_FAILED",
+    plane: "build",
+    plugin: "memory@0.1.0",
+    step: "build:web",
     logs: ["error: no such file"],
   });
   await expectUntouched(release);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Manifest } from "../../src/domain/manifest.ts";
 import type { DeploymentRequest } from "../../src/domain/plan.ts";
 import { isTerminal } from "../../src/domain/states.ts";
@@ -10,38 +10,21 @@ import { startPostgres, type TestPostgres } from "../support/postgres.ts";
 import { wakeUps } from "../support/run.ts";
 
 let postgres: TestPostgres;
-let bench: Bench;
-let snapshot: string;
-/** Moments at which two revisions of one service were at work on its volume. */
-let doubles: string[];
-
 beforeAll(async () => {
   postgres = await startPostgres();
-  bench = await newBench(postgres);
-  ({ digest: snapshot } = await bench.snapshot({ "index.js": "1" }));
-  doubles = [];
-  bench.dials.onCall = async (call) => {
-    const writing = Object.values((await bench.world()).revisions).filter(
-      ({ phase, spec }) => phase === "running" && spec.volumes.length > 0,
-    );
-    const units = writing.map(({ identity }) => `${identity.names.environment} ${identity.names.service}`);
-    if (new Set(units).size < units.length) doubles.push(`at ${call.verb}: ${units.join(", ")}`);
-  };
 });
-afterAll(async () => {
-  await bench.close();
-  await postgres.stop();
-});
+afterAll(() => postgres.stop());
 
 const DATA = { data: { path: "/data", writers: "single" } } as const;
 /** Answered by the bench's server, whose status is a dial. */
-const answering = () => ({
-  options: { memory: { endpoint: { host: "127.0.0.1", port: bench.port } } },
+const answering = ({ port }: Bench) => ({
+  options: { memory: { endpoint: { host: "127.0.0.1", port } } },
   health: { path: null, timeoutMs: 80 },
 });
 
 interface Scenario {
-  readonly before?: () => Manifest[];
+  /** What is live before. */
+  readonly before?: readonly Manifest[];
   readonly request: (environment: string) => Promise<Partial<DeploymentRequest>>;
   /** What the bench's server answers while the request is carried out. */
   readonly status?: number;
@@ -51,10 +34,10 @@ interface Scenario {
   readonly unknownTask?: { readonly running: readonly string[] };
 }
 
-const deploy = (made: Manifest) => async () => ({ manifest: made, snapshot });
+const deploy = (manifest: Manifest) => async () => ({ manifest });
 const first = () => manifest({ web: { volumes: DATA, tasks: { migrate: "migrate" } }, api: { needs: ["web"] } });
 
-const SCENARIOS: Record<string, () => Scenario> = {
+const SCENARIOS: Record<string, (bench: Bench) => Scenario> = {
   "a first deploy": () => ({
     request: deploy(first()),
     expected: ["live"],
@@ -62,65 +45,78 @@ const SCENARIOS: Record<string, () => Scenario> = {
     unknownTask: { running: [] },
   }),
   "a hand-over": () => ({
-    before: () => [first()],
+    before: [first()],
     request: deploy(manifest({ web: { volumes: DATA, tasks: { migrate: "migrate" }, env: { A: "2" } }, api: { needs: ["web"] } })),
     expected: ["live"],
     running: ["api running", "web running"],
     unknownTask: { running: ["api running", "web running"] },
   }),
-  "a hand-over that fails": () => ({
-    before: () => [manifest({ web: { volumes: DATA }, api: {} })],
-    request: deploy(manifest({ web: { volumes: DATA, ...answering() }, api: { env: { A: "2" } } })),
+  "a hand-over that fails": (bench) => ({
+    before: [manifest({ web: { volumes: DATA }, api: {} })],
+    request: deploy(manifest({ web: { volumes: DATA, ...answering(bench) }, api: { env: { A: "2" } } })),
     status: 503,
     expected: ["failed"],
     running: ["api running", "web running"],
   }),
-  "a first deploy that fails": () => ({
-    request: deploy(manifest({ web: answering(), api: { needs: ["web"] } })),
+  "a first deploy that fails": (bench) => ({
+    request: deploy(manifest({ web: answering(bench), api: { needs: ["web"] } })),
     status: 503,
     expected: ["failed"],
     running: [],
   }),
-  "a warm rollback": () => ({
-    before: () => [manifest({ web: {}, api: {} }), manifest({ web: { env: { A: "2" } }, api: {} })],
-    request: async (environment) => ({ kind: "rollback", toRelease: (await releases(environment)).at(-1)! }),
+  "a warm rollback": (bench) => ({
+    before: [manifest({ web: {}, api: {} }), manifest({ web: { env: { A: "2" } }, api: {} })],
+    request: async (environment) => ({ kind: "rollback", toRelease: (await releases(bench, environment)).at(-1)! }),
     expected: ["live"],
     running: ["api running", "web frozen", "web running"],
   }),
   "a destroy": () => ({
-    before: () => [first()],
+    before: [first()],
     request: async () => ({ kind: "destroy", withData: true }),
     expected: ["live"],
     running: [],
   }),
 };
 
-describe.each(Object.keys(SCENARIOS))("%s", (name) => {
-  test("ends as it should, wherever its worker dies", { timeout: 240_000 }, async () => {
-    const scenario = SCENARIOS[name]!();
-    let deaths = 0;
-    for (let dieAt = 1; ; dieAt++) {
-      const environment = `${name.replaceAll(" ", "-")}-${dieAt}`;
-      for (const made of scenario.before?.() ?? []) {
-        await bench.ask({ manifest: made, snapshot }, { environment });
-        await bench.work();
-      }
-      bench.dials.status = scenario.status ?? 200;
-      const { id } = await bench.ask(await scenario.request(environment), { environment });
-      const boundary = await dieOnce(dieAt);
-      await bench.work("wrk_successor");
-      bench.dials.status = 200;
-      await check((await bench.ledger.deployment(bench.scope, id))!, { scenario, environment, at: `${dieAt}: ${boundary}` });
-      if (boundary === null) break;
-      deaths++;
+test.concurrent.each(Object.keys(SCENARIOS))("%s ends as it should, wherever its worker dies", { timeout: 300_000 }, async (name) => {
+  const bench = await newBench(postgres);
+  const { digest: snapshot } = await bench.snapshot({ "index.js": "1" });
+  const doubles = watchDoubles(bench);
+  const scenario = SCENARIOS[name]!(bench);
+  let deaths = 0;
+  for (let boundary: string | null = ""; boundary !== null; deaths++) {
+    const environment = `${name.replaceAll(" ", "-")}-${deaths}`;
+    for (const manifest of scenario.before ?? []) {
+      await bench.ask({ manifest, snapshot }, { environment });
+      await bench.work();
     }
-    expect(deaths).toBeGreaterThan(10);
-    expect(doubles).toEqual([]);
-  });
+    bench.dials.status = scenario.status ?? 200;
+    const { id } = await bench.ask({ snapshot, ...(await scenario.request(environment)) }, { environment });
+    boundary = await dieOnce(bench, deaths + 1);
+    await bench.work("wrk_successor");
+    bench.dials.status = 200;
+    await check(bench, (await bench.ledger.deployment(bench.scope, id))!, { scenario, environment, at: `${deaths + 1}: ${boundary}` });
+  }
+  expect(deaths).toBeGreaterThan(10);
+  expect(doubles).toEqual([]);
+  await bench.close();
 });
 
+/** Moments at which two revisions of one service were at work on its volume. */
+function watchDoubles(bench: Bench): readonly string[] {
+  const doubles: string[] = [];
+  bench.dials.onCall = async (call) => {
+    const writing = Object.values((await bench.world()).revisions).filter(
+      ({ phase, spec }) => phase === "running" && spec.volumes.length > 0,
+    );
+    const units = writing.map(({ identity }) => `${identity.names.environment} ${identity.names.service}`);
+    if (new Set(units).size < units.length) doubles.push(`at ${call.verb}: ${units.join(", ")}`);
+  };
+  return doubles;
+}
+
 /** One worker that dies at a boundary, and the proof of it. Null when it got to the end before that. */
-async function dieOnce(dieAt: number): Promise<string | null> {
+async function dieOnce(bench: Bench, dieAt: number): Promise<string | null> {
   const mortal = mortalEngine(bench.deps, dieAt);
   const work = async () => {
     for (let jobs = await wakeUps(bench.ledger); jobs.length > 0; jobs = await wakeUps(bench.ledger)) {
@@ -136,7 +132,11 @@ async function dieOnce(dieAt: number): Promise<string | null> {
   return boundary;
 }
 
-async function check(deployment: DeploymentRecord, { scenario, environment, at }: { scenario: Scenario; environment: string; at: string }) {
+async function check(
+  bench: Bench,
+  deployment: DeploymentRecord,
+  { scenario, environment, at }: { scenario: Scenario; environment: string; at: string },
+) {
   const isUnknownTask = deployment.error?.code === "TASK_UNKNOWN_END" && scenario.unknownTask !== undefined;
   expect(isTerminal(deployment.state), at).toBe(true);
   if (!isUnknownTask) expect(scenario.expected, `${at}: ${JSON.stringify(deployment.error)}`).toContain(deployment.state);
@@ -150,14 +150,14 @@ async function check(deployment: DeploymentRecord, { scenario, environment, at }
     inLedger.every(({ state }) => state === "serving" || state === "warm"),
     at,
   ).toBe(true);
-  await checkTables(deployment, at);
+  await checkTables(bench, deployment, at);
   const runs = bench.calls.filter(({ verb, operationId }) => verb === "run" && operationId.includes(deployment.id));
   expect(runs.length, at).toBeLessThanOrEqual(1);
   expect((await bench.ledger.environment(bench.scope, deployment.environment))!.activeDeployment, at).toBeNull();
 }
 
 /** What is served is what the ledger says, reaches what serves, and holds nothing back. */
-async function checkTables({ environment }: DeploymentRecord, at: string) {
+async function checkTables(bench: Bench, { environment }: DeploymentRecord, at: string) {
   const { tables } = await bench.world();
   const [record] = await bench.ledger.routeTables(bench.scope, { environment });
   const served = record ? tables[record.unit]?.table : undefined;
@@ -171,7 +171,7 @@ async function checkTables({ environment }: DeploymentRecord, at: string) {
   ).toBe(true);
 }
 
-async function releases(name: string): Promise<readonly string[]> {
+async function releases(bench: Bench, name: string): Promise<readonly string[]> {
   const environment = (await bench.ledger.findEnvironment(bench.scope, { project: "shop", environment: name }))!;
   const { items } = await bench.ledger.listReleases(bench.scope, { environment: environment.id, limit: 10 });
   return items.map(({ id }) => id);
