@@ -10,6 +10,7 @@ import { helixHome } from "../plane/home.ts";
 import { type FoundService, findServices } from "../project/found-services.ts";
 import { manifestText } from "../project/manifest-text.ts";
 import { nameFromFolder } from "../project/name-from-folder.ts";
+import { namesInEnvFile } from "../secrets/env-file.ts";
 
 interface InitOptions {
   readonly yes?: boolean;
@@ -32,7 +33,8 @@ async function init(cli: Cli, options: InitOptions): Promise<void> {
   const project = projectName(options.name ?? nameFromFolder(cli.cwd));
   const services = await findServices(cli.cwd, helixHome(cli.env));
   if (services.length === 0) throw nothingFound(cli.cwd);
-  const text = manifestText({ project, services, runtime: options.runtime ?? null });
+  const secrets = namesInEnvFile(join(cli.cwd, ".env"));
+  const text = manifestText({ project, services, secrets, runtime: options.runtime ?? null });
   cli.note(foundText(cli, services));
   if (!options.yes && canAsk(cli)) {
     cli.note(`\n${text}`);
@@ -40,8 +42,8 @@ async function init(cli: Cli, options: InitOptions): Promise<void> {
   }
   write(file, { text, force: options.force === true });
   const detected = services.map(({ name, source, build }) => ({ service: name, source, build: build.plugin, why: build.why }));
-  cli.result({ file, project, detected }, () => file);
-  cli.note("  next: helix deploy");
+  cli.result({ file, project, detected, secrets }, () => file);
+  cli.note(secrets.length > 0 ? "  next: helix env push, which brings the values of .env; then helix deploy" : "  next: helix deploy");
 }
 
 /** The same rule as the manifest's, so that what is written is valid. */

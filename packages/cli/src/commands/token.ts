@@ -11,7 +11,8 @@ export function define(command: Command): void {
     .command("create")
     .description("make a token; it is shown this once")
     .argument("<name>", "who will use it")
-    .action(action((cli, { args: [name] }) => create(cli, name!)));
+    .option("-p, --project <name>", "let it reach this project only: its status, logs and secrets")
+    .action(action<CreateOptions>((cli, { args: [name], options }) => create(cli, name!, options)));
   command
     .command("ls")
     .description("list tokens")
@@ -23,9 +24,15 @@ export function define(command: Command): void {
     .action(action((cli, { args: [name] }) => revoke(cli, name!)));
 }
 
-async function create(cli: Cli, name: string): Promise<void> {
+interface CreateOptions {
+  readonly project?: string;
+}
+
+async function create(cli: Cli, name: string, { project }: CreateOptions): Promise<void> {
   const { http } = await openSession(cli, { start: "control", onProgress: cli.note });
-  const answer = await http.request<TokenItem & { token: string }>("POST", "/v1/tokens", { body: { name } });
+  const answer = await http.request<TokenItem & { token: string }>("POST", "/v1/tokens", {
+    body: { name, ...(project !== undefined && { project }) },
+  });
   cli.result(answer, () => answer.token);
   cli.note("  It is not shown again. Use it as HELIX_TOKEN, with HELIX_URL.");
 }

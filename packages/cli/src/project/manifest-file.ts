@@ -26,6 +26,8 @@ export interface ServiceSource {
   readonly build: string | null;
   /** `static: { dir }`. */
   readonly staticDir: string | null;
+  /** Names of its secrets. */
+  readonly secrets: readonly string[];
 }
 
 export interface ManifestOptions {
@@ -74,8 +76,15 @@ function servicesOf(root: Record<string, unknown>, environment: string): readonl
       source: asText(merged["source"]) ?? ".",
       build: asText(merged["build"]),
       staticDir: asText(asMap(merged["static"])["dir"]),
+      secrets: secretNames(merged["secrets"]),
     };
   });
+}
+
+/** `NAME`, or `{ name: NAME }`. */
+function secretNames(list: unknown): readonly string[] {
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item: unknown) => asText(item) ?? asText(asMap(item)["name"]) ?? []);
 }
 
 function asMap(value: unknown): Record<string, unknown> {

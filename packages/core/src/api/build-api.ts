@@ -4,6 +4,7 @@ import { LogController, fastify } from "fastify";
 import { randomUUID } from "node:crypto";
 import { EngineError } from "../domain/errors.ts";
 import { requireToken } from "./auth/authenticate.ts";
+import { keepToProject } from "./auth/keep-to-project.ts";
 import { checkHost } from "./auth/check-host.ts";
 import { deploymentRoutes } from "./deployments/routes.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -16,6 +17,7 @@ import { planeRoutes } from "./plane/routes.ts";
 import { pluginRoutes } from "./plugins/routes.ts";
 import { sendProblem } from "./problem.ts";
 import { NAMED_SCHEMAS } from "./schemas/documents.ts";
+import { secretRoutes } from "./secrets/routes.ts";
 import { snapshotRoutes } from "./snapshots/routes.ts";
 import { createStreams } from "./streams/streams.ts";
 import { sweepRoutes } from "./sweep/routes.ts";
@@ -46,6 +48,7 @@ export async function buildApi(deps: ApiDeps, options: BuildOptions = {}): Promi
   countRequests(api, deps);
   checkHost(api, deps.settings);
   requireToken(api, deps);
+  keepToProject(api);
   for (const schema of NAMED_SCHEMAS) api.addSchema(schema);
   await describeRoutes(api);
   await api.register(rateLimit, {
@@ -63,6 +66,7 @@ function versionOne(deps: ApiDeps) {
     snapshotRoutes,
     deploymentRoutes,
     environmentRoutes,
+    secretRoutes,
     tokenRoutes,
     pluginRoutes,
     errorRoutes,

@@ -90,9 +90,15 @@ export interface EnvironmentItem {
   readonly createdAt: string;
 }
 
+/** A secret by its name; its value is nowhere in the API but in the answer to a pull. */
+export type { SecretItem } from "../ports/secret-store.ts";
+export type { SecretChange } from "./secrets/import.ts";
+
 export interface TokenItem {
   readonly id: string;
   readonly name: string;
+  /** The one project that it is bound to. */
+  readonly project: string | null;
   readonly createdAt: string;
   readonly lastUsedAt: string | null;
   readonly revokedAt: string | null;

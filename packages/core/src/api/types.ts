@@ -11,6 +11,8 @@ export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerRespo
 export interface Caller {
   readonly scope: Scope;
   readonly principal: Principal;
+  /** The one project that the token is bound to; null for one of the whole organization. */
+  readonly project: string | null;
 }
 
 declare module "fastify" {

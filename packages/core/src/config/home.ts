@@ -11,6 +11,8 @@ export interface HomeLayout {
   readonly sources: string;
   readonly artifacts: string;
   readonly logs: string;
+  /** Sealed values; their key is in `keys`. */
+  readonly secrets: string;
   readonly volumes: string;
   /** One folder a plugin (`ctx.home`). */
   readonly plugins: string;
@@ -31,6 +33,7 @@ const MODES: Readonly<Partial<Record<keyof HomeLayout, number>>> = {
   sources: CLOSED,
   artifacts: OPEN,
   logs: CLOSED,
+  secrets: CLOSED,
   volumes: OPEN,
   plugins: OPEN,
   supervisor: CLOSED,
@@ -60,6 +63,7 @@ export function homeLayout(root: string): HomeLayout {
     sources: join(data, "sources"),
     artifacts: join(data, "artifacts"),
     logs: join(data, "logs"),
+    secrets: join(data, "secrets"),
     volumes: join(data, "volumes"),
     plugins: join(data, "plugins"),
     supervisor: join(data, "supervisor"),

@@ -1,5 +1,6 @@
 import { EngineError } from "../domain/errors.ts";
 import { ENVIRONMENT_RULE, NAME_RULE, isEnvironmentName } from "../domain/names.ts";
+import { isReservedName } from "../domain/secret-names.ts";
 
 /** Names that end up in host names, container names and folders. */
 export const NAME_PATTERN = NAME_RULE.source;
@@ -8,12 +9,8 @@ export const VARIABLE_PATTERN = "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
 /** `production`, `preview/feature-x`. */
 export const ENVIRONMENT_PATTERN = ENVIRONMENT_RULE.source;
 
-const RESERVED = new Set(["PORT", "DATA_DIR", "SECRETS_DIR"]);
-
 /** Whether the runtime sets this variable itself, so that a manifest must not. */
-export function isReservedVariable(name: string): boolean {
-  return RESERVED.has(name) || name.startsWith("HELIX_");
-}
+export const isReservedVariable = isReservedName;
 
 /** The name of an environment as a person typed it. Rejects with `USAGE`. */
 export function checkEnvironmentName(name: string): string {

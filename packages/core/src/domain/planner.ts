@@ -117,7 +117,7 @@ function changesOf(service: string, difference: Difference): readonly ServiceCha
   if (from.runtime === to.runtime) update("runtime.version", [before.runtimeVersion, want.runtimeVersion]);
   for (const { name, version } of want.secrets) {
     const old = before.secrets.find((secret) => secret.name === name);
-    if (old) update(`secrets.${name}.version`, [old.version, version]);
+    if (old) update(`secrets.${name}`, [`version ${old.version}`, `version ${version}`]);
   }
   update("state", [before.revision === null ? "gone" : (before.drift ?? "running"), "running"]);
   if (before.drift === null && !before.isReached) update("route", ["elsewhere", "here"]);

@@ -68,7 +68,7 @@ function requestOf({ secrets, credential }: EngineDeps, { scope, project, enviro
     ...(ask.signal && { signal: ask.signal }),
     secrets: {
       resolve: (ref) => secrets.read(scope, { path, ref }),
-      ...(credential && { credential: (name: string) => credential(ask.plugin, name) }),
+      ...(credential && { credential: (name: string) => credential(scope, { plugin: ask.plugin, name }) }),
     },
   };
 }

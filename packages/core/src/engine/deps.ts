@@ -7,7 +7,8 @@ import type {
   LogStore,
   PluginRegistry,
   PolicyEngine,
-  SecretStore,
+  Scope,
+  SecretReader,
   SourceStore,
 } from "../ports/index.ts";
 
@@ -18,7 +19,7 @@ export interface EngineDeps {
   readonly artifacts: ArtifactStore;
   readonly logs: LogStore;
   readonly policy: PolicyEngine;
-  readonly secrets: SecretStore;
+  readonly secrets: SecretReader;
   readonly dispatcher: Dispatcher;
   readonly plugins: PluginRegistry;
   readonly clock: Clock;
@@ -28,5 +29,5 @@ export interface EngineDeps {
   /** `linux/amd64` and the like: what builds are made for. */
   readonly platform: string;
   /** Answers `ctx.secret`: a plugin's own credentials. Absent: there are none. */
-  readonly credential?: (plugin: string, name: string) => Promise<Secret>;
+  readonly credential?: (scope: Scope, wanted: { readonly plugin: string; readonly name: string }) => Promise<Secret>;
 }

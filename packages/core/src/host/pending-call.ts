@@ -1,10 +1,10 @@
+import type { Redactor } from "@helixstack/sdk/redact";
 import { EngineError, toEngineError } from "../domain/errors.ts";
 import type { InstalledPlugin, PluginCall } from "../ports/plugins.ts";
 import type { AnswerChecks } from "./answer-check.ts";
 import { placeOf, raisedError } from "./call-errors.ts";
 import { logLines } from "./log-lines.ts";
 import { CANCEL_GRACE_MS, type FromHost, type SecretRequest, type ToHost } from "./protocol.ts";
-import type { Redactor } from "./redact.ts";
 import { grantSecret } from "./secret-grants.ts";
 import type { StopWatch } from "./stop-watch.ts";
 

@@ -1,3 +1,4 @@
+import { createRedactor } from "@helixstack/sdk/redact";
 import { EngineError, toEngineError } from "../domain/errors.ts";
 import type { HostProcess, InstalledPlugin, PluginCall } from "../ports/plugins.ts";
 import { answerChecks } from "./answer-check.ts";
@@ -8,7 +9,6 @@ import { handshakeProblem } from "./handshake.ts";
 import { type HostOutput, lastLines } from "./host-output.ts";
 import { type HostLink, type PendingCall, pendingCall } from "./pending-call.ts";
 import { CANCEL_GRACE_MS, type FromHost, MAX_MESSAGE_BYTES, STREAM_WINDOW, type ToHost } from "./protocol.ts";
-import { createRedactor } from "./redact.ts";
 import { STREAMING } from "./contract-schemas.ts";
 import type { SpawnedHost } from "./spawn-host.ts";
 import type { StopWatch } from "./stop-watch.ts";

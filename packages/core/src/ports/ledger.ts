@@ -45,7 +45,10 @@ export interface Authenticated {
 export interface AccessLedger {
   /** The principal of a token, by the SHA-256 of it; null for an unknown or revoked one. Notes the use. */
   authenticate(tokenHash: string): Promise<Authenticated | null>;
-  createToken(scope: Scope, input: { readonly name: string; readonly hash: string; readonly project?: string | null }): Promise<TokenRecord>;
+  createToken(
+    scope: Scope,
+    input: { readonly name: string; readonly hash: string; readonly project?: string | null },
+  ): Promise<TokenRecord>;
   listTokens(scope: Scope): Promise<readonly TokenRecord[]>;
   /** Null when there is no live token of this name or id. */
   revokeToken(scope: Scope, nameOrId: string): Promise<TokenRecord | null>;
@@ -84,7 +87,10 @@ export interface DeploymentLedger {
   /** Events after `after`, in order, at most `limit`. */
   events(scope: Scope, input: { readonly stream: string; readonly after: number; readonly limit: number }): Promise<readonly EventRecord[]>;
   /** Writes an event that belongs to no run: what a person did outside of a deployment. */
-  recordEvent(scope: Scope, event: { readonly stream: string; readonly type: string; readonly data: Readonly<Record<string, unknown>> }): Promise<void>;
+  recordEvent(
+    scope: Scope,
+    event: { readonly stream: string; readonly type: string; readonly data: Readonly<Record<string, unknown>> },
+  ): Promise<void>;
   /** Calls back when a stream may have new events (spurious calls are allowed), until the signal fires. Resolves once it watches: read after that. */
   watch(scope: Scope, input: { readonly stream: string; readonly signal: AbortSignal }, onEvent: () => void): Promise<void>;
 }
@@ -118,7 +124,10 @@ export interface PolicyLedger {
   /** Records a waiver in the name of the scope's principal. */
   createWaiver(scope: Scope, input: NewWaiver): Promise<WaiverRecord>;
   /** Waivers that are not over, oldest first. With an environment: those for it and for all. */
-  listWaivers(scope: Scope, filter: { readonly project: string | null; readonly environment: string | null }): Promise<readonly WaiverRecord[]>;
+  listWaivers(
+    scope: Scope,
+    filter: { readonly project: string | null; readonly environment: string | null },
+  ): Promise<readonly WaiverRecord[]>;
 }
 
 export interface NewWaiver {

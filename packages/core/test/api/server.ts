@@ -1,7 +1,11 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Writable } from "node:stream";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { InjectOptions } from "fastify";
 import { type Api, type ApiDeps, type BuildOptions, buildApi, newTokenValue, tokenHash } from "../../src/api/index.ts";
+import { openLocalSecretStore } from "../../src/adapters/secrets/index.ts";
 import { createManifestReader } from "../../src/config/index.ts";
 import { createLogger, createMetrics } from "../../src/telemetry/index.ts";
 import { type Bench, newBench } from "../support/bench.ts";
@@ -50,12 +54,15 @@ export async function startServer(
   const bench = await newBench(postgres);
   const logged: string[] = [];
   const plane = { ups: 0, downs: 0 };
+  const secretsHome = await mkdtemp(join(tmpdir(), "helix-api-secrets-"));
+  const secrets = await openLocalSecretStore({ root: join(secretsHome, "secrets"), keyFile: join(secretsHome, "secrets.key") });
   const standard: ApiDeps = {
     ledger: bench.ledger,
     engine: bench.engine,
     readManifest: createManifestReader(bench.deps.plugins),
     sources: bench.deps.sources,
     logs: bench.deps.logs,
+    secrets,
     dispatcher: bench.deps.dispatcher,
     plugins: bench.deps.plugins,
     queue: { backend: "postgres", depth: async () => 3 },

@@ -46,7 +46,7 @@ const deploymentItem = {
   deadlineAt: Time,
 };
 
-const token = { id: Text, name: Text, createdAt: Time, lastUsedAt: nullable(Time), revokedAt: nullable(Time) };
+const token = { id: Text, name: Text, project: nullable(Text), createdAt: Time, lastUsedAt: nullable(Time), revokedAt: nullable(Time) };
 
 const DOCUMENTS: Readonly<Record<string, TSchema>> = {
   Error: closed(Error),
@@ -156,6 +156,15 @@ const DOCUMENTS: Readonly<Record<string, TSchema>> = {
     liveRelease: nullable(Text),
     activeDeployment: nullable(Text),
     createdAt: Time,
+  }),
+  Secret: closed({ name: Text, version: Text, updatedAt: Time }),
+  SecretChange: closed({ name: Text, action: Type.Enum(["create", "update", "same"]) }),
+  SecretEvent: closed({
+    seq: Type.Integer(),
+    type: Type.Enum(["secrets.set", "secrets.removed", "secrets.pulled"]),
+    principal: closed({ id: Text, name: Text }),
+    names: Type.Array(Text),
+    at: Time,
   }),
   Token: closed(token),
   NewToken: closed({ ...token, token: Type.String({ description: "Shown this once." }) }),

@@ -4,7 +4,7 @@ import type { TokenRecord } from "../../ports/index.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { TokenItem } from "../documents.ts";
 import { answers } from "../schemas/answers.ts";
-import { closed, listOf, ref } from "../schemas/common.ts";
+import { ProjectName, closed, listOf, ref } from "../schemas/common.ts";
 import { type Api, scopeOf } from "../types.ts";
 import { newTokenValue, tokenHash } from "./token-value.ts";
 
@@ -35,13 +35,13 @@ export async function tokenRoutes(api: Api, { ledger }: ApiDeps): Promise<void> 
         operationId: "createToken",
         summary: "Makes a token; its value is shown once",
         tags,
-        body: closed({ name: Name }),
+        body: closed({ name: Name, project: Type.Optional(ProjectName) }),
         response: answers(201, ref("NewToken")),
       },
     },
     async (request, reply) => {
       const token = newTokenValue();
-      const record = await ledger.createToken(scopeOf(request), { name: request.body.name, hash: tokenHash(token) }).catch(nameTaken);
+      const record = await ledger.createToken(scopeOf(request), { ...request.body, hash: tokenHash(token) }).catch(nameTaken);
       return reply
         .code(201)
         .header("cache-control", "no-store")
@@ -74,8 +74,8 @@ export async function tokenRoutes(api: Api, { ledger }: ApiDeps): Promise<void> 
   );
 }
 
-function tokenItem({ id, name, createdAt, lastUsedAt, revokedAt }: TokenRecord): TokenItem {
-  return { id, name, createdAt, lastUsedAt, revokedAt };
+function tokenItem({ id, name, project, createdAt, lastUsedAt, revokedAt }: TokenRecord): TokenItem {
+  return { id, name, project, createdAt, lastUsedAt, revokedAt };
 }
 
 /** A name that is taken is the caller's mistake, and no conflict that may pass. */

@@ -1,0 +1,2 @@
+export { currentSecret } from "./current.ts";
+export { openLocalSecretStore } from "./local/local-store.ts";

@@ -1,0 +1,2 @@
+export { type Redactor, createRedactor } from "./redactor.ts";
+export type { RedactingStream } from "./stream.ts";
