@@ -25,7 +25,7 @@ export interface Identity extends Owner {
 
 /** Something in the provider's world that carries an owner tag, whether or not the engine remembers it. */
 export interface Owned {
-  /** As much of the identity as the tags say. */
+  /** As much of the identity as the tags say; empty where they do not. */
   readonly identity: Pick<Identity, keyof Owner | "revision">;
   /** What it is: `revision`, `volume`, `routes`, or the provider's own word for a helper (`network`). */
   readonly kind: string;

@@ -28,7 +28,8 @@ export const Change = shape({
   to: Type.Optional(Type.Unknown()),
 });
 
-const ids = { installation: Name, organization: Name, project: Name, environment: Name, unit: Name, revision: Name };
+// As much as the tags say: a volume's folder tells its own id and nothing else.
+const ids = { installation: Text, organization: Text, project: Text, environment: Text, unit: Text, revision: Text };
 
 export const Owned = shape({ identity: Type.Object(ids), kind: Name, id: Name, description: Text });
 

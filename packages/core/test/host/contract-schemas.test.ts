@@ -54,7 +54,10 @@ const table: ObservedTable<object> = {
   addresses: [{ service: "web", url: "http://a.localhost", address: { host: "127.0.0.1", port: 8000 } }],
 };
 const changes: readonly Change[] = [{ action: "replace", path: "env.A", from: 1, to: { a: null } }];
-const owned: readonly Owned[] = [{ identity, kind: "revision", id: "c0ffee", description: "" }];
+const owned: readonly Owned[] = [
+  { identity, kind: "revision", id: "c0ffee", description: "" },
+  { identity: { ...identity, organization: "", project: "", environment: "" }, kind: "volume", id: "/data", description: "" },
+];
 const line: LogLine = { cursor: "1", at: "2026-01-01T00:00:00Z", stream: "stderr", instance: 0, text: "" };
 const detection: Detection = { fits: true, why: "it does", confidence: 50, service: { start: "node ." } };
 const bundle: Answer<BuildPlane, "build"> = {
