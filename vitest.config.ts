@@ -23,7 +23,13 @@ export default defineConfig({
           ],
         },
       },
-      { extends: true, test: { name: "integration", include: ["test/integration/**/*.test.ts", "test/architecture/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "integration",
+          include: ["test/integration/**/*.test.ts", "test/architecture/**/*.test.ts", "test/guardrails/**/*.test.ts"],
+        },
+      },
       {
         extends: true,
         test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false },
