@@ -67,7 +67,7 @@ export interface RevisionSpec {
   readonly command: readonly string[] | null;
   /** Plain environment. The runtime adds `PORT`, `DATA_DIR` and `HELIX_VOLUME_<NAME>`. */
   readonly env: Readonly<Record<string, string>>;
-  /** Secrets, by reference. `env`: an environment variable of that name; `file`: a file of that name in `SECRETS_DIR`. */
+  /** Secrets, by reference. Each is a file of its name in the folder `SECRETS_DIR`; `env`: an environment variable as well. */
   readonly secrets: readonly { readonly ref: SecretRef; readonly as: "env" | "file" }[];
   readonly volumes: readonly VolumeMount[];
   readonly filesystem: "writable" | "read-only";

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { MARKER, type Marker, markerText } from "./group.ts";
 import { closeAll, makeFifos, openForProcess } from "./output-pipe.ts";
+import { secretEnvironment } from "./unit-secrets.ts";
 import type { Unit } from "./unit.ts";
 
 /** A started process, or why it could not be. */
@@ -45,5 +46,5 @@ export function prepareOutput(unit: Unit, fifos: readonly [string, string]): voi
 
 function environment(unit: Unit, input: LaunchInput): Record<string, string> {
   const port = unit.portVariable === undefined || input.port === null ? {} : { [unit.portVariable]: String(input.port) };
-  return { ...unit.env, ...port, [MARKER]: markerText(input.marker) };
+  return { ...unit.env, ...secretEnvironment(unit), ...port, [MARKER]: markerText(input.marker) };
 }

@@ -1,4 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
+import type { RedactingStream } from "@helixstack/sdk/redact";
 
 // Longer lines are cut, so that no single line can fill the memory of a reader.
 const MAX_LINE = 64 * 1024;
@@ -6,16 +7,30 @@ const MAX_LINE = 64 * 1024;
 /** Turns chunks of bytes into lines. Keeps the unfinished end until its newline comes or `flush` is called. */
 export class LineSplitter {
   readonly #decoder = new StringDecoder("utf8");
+  readonly #mask: RedactingStream;
   #rest = "";
+
+  constructor(mask: RedactingStream) {
+    this.#mask = mask;
+  }
 
   /** The lines that this chunk completes. */
   push(chunk: Buffer): string[] {
-    return this.#cut(this.#rest + this.#decoder.write(chunk));
+    return this.#cut(this.#rest + this.#mask.push(this.#decoder.write(chunk)));
+  }
+
+  /** What has come of a line that does not end, as a line; half a secret stays until its end is known. */
+  settle(): string[] {
+    return this.#all(this.#mask.settle());
   }
 
   /** What is left, as a line. */
   flush(): string[] {
-    const lines = this.#cut(this.#rest + this.#decoder.end());
+    return this.#all(this.#mask.push(this.#decoder.end()) + this.#mask.flush());
+  }
+
+  #all(text: string): string[] {
+    const lines = this.#cut(this.#rest + text);
     if (this.#rest !== "") lines.push(this.#rest);
     this.#rest = "";
     return lines;
@@ -23,7 +38,7 @@ export class LineSplitter {
 
   /** Whether an unfinished line waits. */
   get isPending(): boolean {
-    return this.#rest !== "";
+    return this.#rest !== "" || this.#mask.isHolding;
   }
 
   #cut(text: string): string[] {

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chownSync, closeSync, constants, lstatSync, openSync, readSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
+import type { RedactingStream } from "@helixstack/sdk/redact";
 import { LineSplitter } from "./line-splitter.ts";
 
 const UNFINISHED_LINE_WAIT_MS = 1000;
@@ -12,13 +13,14 @@ const UNFINISHED_LINE_WAIT_MS = 1000;
 export class OutputPipe {
   readonly #file: number;
   readonly #socket: Socket;
-  readonly #splitter = new LineSplitter();
+  readonly #splitter: LineSplitter;
   readonly #onLines: (lines: string[]) => void;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
-  /** Starts reading. `path` must be a FIFO. */
-  constructor(path: string, onLines: (lines: string[]) => void) {
+  /** Starts reading. `path` must be a FIFO. What it brings passes `mask` before anything else sees it. */
+  constructor(path: string, { mask, onLines }: { readonly mask: RedactingStream; readonly onLines: (lines: string[]) => void }) {
+    this.#splitter = new LineSplitter(mask);
     this.#onLines = onLines;
     // Read and write: the reader sees no end of file between two lives of the process.
     this.#file = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
@@ -47,7 +49,7 @@ export class OutputPipe {
 
   #giveUnfinished(): void {
     this.#timer = null;
-    const rest = this.#splitter.flush();
+    const rest = this.#splitter.settle();
     if (rest.length > 0) this.#onLines(rest);
   }
 

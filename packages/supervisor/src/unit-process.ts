@@ -5,6 +5,7 @@ import { launch, type LaunchInput, prepareOutput } from "./launch.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { OutputPipe } from "./output-pipe.ts";
 import { isAlive, isStopped, type ProcessIdentity, readStat } from "./proc.ts";
+import { unitRedactor } from "./unit-secrets.ts";
 import type { Unit } from "./unit.ts";
 
 const KILL_WAIT_MS = 10_000;
@@ -35,7 +36,7 @@ export class UnitProcess {
     let pipes: OutputPipe[] = [];
     try {
       prepareOutput(unit, input.fifos);
-      pipes = openPipes(input);
+      pipes = openPipes(unit, input);
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
@@ -53,7 +54,7 @@ export class UnitProcess {
   /** Takes over one that an earlier supervisor started. Nobody reports its end: call {@link poll}. */
   static adopt(unit: Unit, input: Output & { readonly identity: ProcessIdentity }): UnitProcess {
     prepareOutput(unit, input.fifos);
-    return new UnitProcess(input.identity, openPipes(input), { isOwnChild: false, onEnd: input.onEnd });
+    return new UnitProcess(input.identity, openPipes(unit, input), { isOwnChild: false, onEnd: input.onEnd });
   }
 
   get isAlive(): boolean {
@@ -125,6 +126,9 @@ export interface Output {
   readonly onEnd: (code: number | null) => void;
 }
 
-function openPipes({ fifos, log }: Output): OutputPipe[] {
-  return [new OutputPipe(fifos[0], (lines) => log.append("o", lines)), new OutputPipe(fifos[1], (lines) => log.append("e", lines))];
+function openPipes(unit: Unit, { fifos, log }: Output): OutputPipe[] {
+  const redactor = unitRedactor(unit);
+  return (["o", "e"] as const).map((stream, i) => {
+    return new OutputPipe(fifos[i]!, { mask: redactor.stream(), onLines: (lines) => log.append(stream, lines) });
+  });
 }

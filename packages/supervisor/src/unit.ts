@@ -12,6 +12,8 @@ export interface Unit {
   readonly gid?: number;
   /** Gives the process a free TCP port in this variable. It is kept over restarts unless somebody else has taken it meanwhile. */
   readonly portVariable?: string;
+  /** Its secrets: files in memory, read at each start, so that no record of the supervisor has a value. */
+  readonly secrets?: UnitSecrets;
   readonly restart: RestartRule;
   readonly log?: { readonly maxBytes: number; readonly files: number };
   /** What shall be. `ensure` takes it as it stands here. */
@@ -31,6 +33,13 @@ export interface Unit {
   readonly fence: number;
   /** Changes when the process must be replaced; the caller computes it. */
   readonly specDigest: string;
+}
+
+export interface UnitSecrets {
+  /** The folder, one file a secret. */
+  readonly folder: string;
+  /** Those that become variables of the same name. All of them are masked in what the unit writes. */
+  readonly env: readonly string[];
 }
 
 export type Desired = "running" | "frozen" | "stopped";

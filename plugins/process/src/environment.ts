@@ -5,16 +5,14 @@ import type { Folders } from "./names.ts";
 export interface EnvironmentInput {
   readonly spec: RevisionSpec;
   readonly folders: Folders;
-  /** Values of the secrets that the application gets as variables. */
-  readonly secrets: Readonly<Record<string, string>>;
-  /** Where the others are as files; null when there are none. */
+  /** Where its secrets are as files; null when there are none. The supervisor makes variables of those that shall be some. */
   readonly secretsFolder: string | null;
 }
 
 const SYSTEM_PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /** The whole environment of an application but for `PORT`, which the supervisor gives. Nothing of the engine's own is in it. */
-export function environmentOf({ spec, folders, secrets, secretsFolder }: EnvironmentInput): Record<string, string> {
+export function environmentOf({ spec, folders, secretsFolder }: EnvironmentInput): Record<string, string> {
   const bundle = spec.artifact.kind === "node-bundle" ? spec.artifact.metadata.env : {};
   return {
     TZ: "UTC",
@@ -24,7 +22,6 @@ export function environmentOf({ spec, folders, secrets, secretsFolder }: Environ
     PATH: [join(folders.app, "node_modules/.bin"), dirname(process.execPath), ...SYSTEM_PATH].join(":"),
     ...bundle,
     ...spec.env,
-    ...secrets,
     ...(secretsFolder !== null && { SECRETS_DIR: secretsFolder }),
     DATA_DIR: spec.volumes[0]?.handle.id ?? folders.data,
     ...Object.fromEntries(spec.volumes.map(({ name, handle }) => [volumeVariable(name), handle.id])),

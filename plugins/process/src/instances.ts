@@ -42,8 +42,8 @@ async function ensureInstance(ctx: PluginContext<Config>, { spec, index, found }
     await ask(ctx, `start ${name}`, (supervisor) => supervisor.thaw(name, { fence: ctx.fence }));
     return checkStarted(ctx, name);
   }
-  const secrets = await fillSecrets(ctx, spec, surroundings);
-  const unit = { ...instanceUnit(ctx, { ...surroundings, spec, secrets, index }), name };
+  await fillSecrets(ctx, spec, surroundings);
+  const unit = { ...instanceUnit(ctx, { ...surroundings, spec, index }), name };
   await ask(ctx, `start ${name}`, (supervisor) => supervisor.ensure(unit, { fence: ctx.fence, graceMs: spec.graceMs }));
   await checkStarted(ctx, name);
 }

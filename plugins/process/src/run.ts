@@ -4,7 +4,6 @@ import { isAlive, openSupervisor, type ProcessIdentity, type Supervisor, type Un
 import type { Config } from "./config.ts";
 import { toFailure } from "./failures.ts";
 import { foldersOf, unitName } from "./names.ts";
-import type { Secrets } from "./secrets.ts";
 import { fillSecrets, prepareSurroundings, requireFit } from "./surroundings.ts";
 import { taskSuffix, taskUnit } from "./units.ts";
 import { handBackVolumes } from "./volumes.ts";
@@ -23,11 +22,11 @@ export async function runTask(ctx: PluginContext<Config>, input: RunInput): Prom
   const suffix = taskSuffix(name);
   await rm(foldersOf(ctx.home, ctx.identity.revision, suffix).instance, { recursive: true, force: true });
   const surroundings = await prepareSurroundings(ctx, { spec, suffix, name: unitName(ctx.identity, suffix) });
-  const secrets = await fillSecrets(ctx, spec, surroundings);
-  const unit = taskUnit(ctx, { ...surroundings, spec, secrets, name, command });
+  await fillSecrets(ctx, spec, surroundings);
+  const unit = taskUnit(ctx, { ...surroundings, spec, name, command });
   const supervisor = await openSupervisor(ctx);
   try {
-    return await toItsEnd(ctx, { supervisor, unit, secrets });
+    return await toItsEnd(ctx, { supervisor, unit });
   } finally {
     await supervisor.remove(unit.name, { graceMs: 0 }).catch(() => undefined);
     await handBackVolumes(ctx, [unit]).catch(() => undefined);
@@ -38,15 +37,14 @@ export async function runTask(ctx: PluginContext<Config>, input: RunInput): Prom
 interface Running {
   readonly supervisor: Supervisor;
   readonly unit: Unit;
-  readonly secrets: Secrets;
 }
 
-async function toItsEnd(ctx: PluginContext<Config>, { supervisor, unit, secrets }: Running): Promise<RunResult> {
+async function toItsEnd(ctx: PluginContext<Config>, { supervisor, unit }: Running): Promise<RunResult> {
   if (ctx.signal.aborted) throw aborted(unit.name);
   const process = await supervisor.ensure(unit, { fence: ctx.fence, graceMs: 0 }).catch((error: unknown) => {
     throw toFailure(error, `start task ${unit.name}`);
   });
-  const output = new Output(ctx, secrets);
+  const output = new Output(ctx);
   const following = new AbortController();
   const copying = output.copy(supervisor, unit.name, following.signal).catch(() => undefined);
   const stop = (): void => void supervisor.stop(unit.name, { graceMs: ABORT_GRACE_MS }).catch(() => undefined);
@@ -67,18 +65,14 @@ async function toItsEnd(ctx: PluginContext<Config>, { supervisor, unit, secrets 
   }
 }
 
-/** Writes the task's lines to the deployment's log, each once. */
+/** Writes the task's lines to the deployment's log, each once. The supervisor has masked its secrets in them. */
 class Output {
   readonly tail: string[] = [];
   readonly #ctx: PluginContext<Config>;
-  readonly #hidden: readonly string[];
   #reached: number | null = null;
 
-  constructor(ctx: PluginContext<Config>, secrets: Secrets) {
+  constructor(ctx: PluginContext<Config>) {
     this.#ctx = ctx;
-    this.#hidden = [...Object.values(secrets.env), ...Object.values(secrets.files)]
-      .flatMap((value) => value.split(/\r?\n/))
-      .filter((line) => line !== "");
   }
 
   /** Copies what is new; goes on until `signal` where one is given. */
@@ -86,9 +80,8 @@ class Output {
     const options = signal === undefined ? {} : { follow: true, signal };
     for await (const { c, m } of supervisor.logs(name, { after: this.#reached, ...options })) {
       this.#reached = c;
-      const shown = this.#hidden.reduce((text, value) => text.replaceAll(value, "[secret]"), m);
-      this.#ctx.log.info(shown);
-      if (this.tail.push(shown) > KEPT_LINES) this.tail.shift();
+      this.#ctx.log.info(m);
+      if (this.tail.push(m) > KEPT_LINES) this.tail.shift();
     }
   }
 }

@@ -1,39 +1,18 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { PluginContext, RevisionSpec } from "@helixstack/sdk";
+import { PluginError, type PluginContext, type RevisionSpec } from "@helixstack/sdk";
 import type { Config } from "./config.ts";
 import { attempt } from "./failures.ts";
-import { type Folders, homeTag } from "./names.ts";
+import { homeTag } from "./names.ts";
 
 const MEMORY = "/dev/shm";
 
-/** The secrets of one instance, for the one call that starts it. */
-export interface Secrets {
-  /** By variable name. */
-  readonly env: Readonly<Record<string, string>>;
-  /** By file name. */
-  readonly files: Readonly<Record<string, string>>;
-}
-
-/** Fetches what the spec names. */
-export async function resolveSecrets(ctx: PluginContext<Config>, spec: RevisionSpec): Promise<Secrets> {
-  const found = await Promise.all(
-    spec.secrets.map(async ({ ref, as }) => ({ as, name: ref.name, value: (await ctx.resolve(ref)).reveal() })),
-  );
-  const of = (kind: "env" | "file"): Record<string, string> =>
-    Object.fromEntries(found.filter(({ as }) => as === kind).map(({ name, value }) => [name, value]));
-  return { env: of("env"), files: of("file") };
-}
-
-/** Where the secret files of an instance are: in memory where the machine offers that, else beside its work folder. Null without any. */
-export function secretsFolderOf(
-  ctx: PluginContext<Config>,
-  input: { readonly spec: RevisionSpec; readonly folders: Folders; readonly name: string },
-): string | null {
-  if (!input.spec.secrets.some(({ as }) => as === "file")) return null;
-  if (!existsSync(MEMORY)) return join(input.folders.instance, "secrets");
-  return join(memoryFolder(ctx.config), input.name);
+/** Where the secrets of an instance are, in memory: on a disk they would outlive everything. Null without any. Fails with `UNSUPPORTED` where there is no such folder. */
+export function secretsFolderOf(ctx: PluginContext<Config>, { spec, name }: { readonly spec: RevisionSpec; readonly name: string }): string | null {
+  if (spec.secrets.length === 0) return null;
+  if (existsSync(MEMORY)) return join(memoryFolder(ctx.config), name);
+  throw new PluginError("UNSUPPORTED", `secrets need ${MEMORY}, which this machine does not have`, { hint: `Mount a tmpfs at ${MEMORY}.` });
 }
 
 /** The folder in memory that holds all secret files of this home. */
@@ -41,15 +20,16 @@ export function memoryFolder(config: Pick<Config, "home">): string {
   return join(MEMORY, `helix-${homeTag(realpathSync(config.home))}`);
 }
 
-/** Writes the files in one step, closed to everybody else. */
-export async function writeSecrets(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+/** Fetches what the spec names and writes it in one step, one file a secret, closed to everybody else. */
+export async function writeSecrets(ctx: PluginContext<Config>, { spec, folder }: { readonly spec: RevisionSpec; readonly folder: string }): Promise<void> {
+  const values = await Promise.all(spec.secrets.map(async ({ ref }) => [ref.name, await ctx.resolve(ref)] as const));
   await attempt("write secret files", async () => {
     const partial = `${folder}.partial`;
     await rm(partial, { recursive: true, force: true });
     // Its owner may be a service's own user, who has to get there.
     await mkdir(dirname(partial), { recursive: true, mode: 0o711 });
     await mkdir(partial, { mode: 0o700 });
-    for (const [name, value] of Object.entries(files)) await writeFile(join(partial, name), value, { mode: 0o400 });
+    for (const [name, value] of values) await writeFile(join(partial, name), value.reveal(), { mode: 0o400 });
     await rm(folder, { recursive: true, force: true });
     await rename(partial, folder);
   });

@@ -3,7 +3,7 @@ import type { Config } from "./config.ts";
 import { checkSpec } from "./environment.ts";
 import { type Folders, foldersOf } from "./names.ts";
 import { requireReadOnly } from "./read-only.ts";
-import { secretsFolderOf, type Secrets, resolveSecrets, writeSecrets } from "./secrets.ts";
+import { secretsFolderOf, writeSecrets } from "./secrets.ts";
 import { engineUser, give, type User, userOf } from "./user.ts";
 import { ensureFolders } from "./work-folder.ts";
 
@@ -32,15 +32,12 @@ export async function prepareSurroundings(
   await ensureFolders(ctx, { spec, folders });
   // The folder around these stays the engine's, so that the application cannot put links where the engine writes.
   await give(user ?? engineUser(), [folders.app, folders.temporary, folders.data, ...spec.volumes.map(({ handle }) => handle.id)]);
-  return { folders, user, secretsFolder: secretsFolderOf(ctx, { spec, folders, name }) };
+  return { folders, user, secretsFolder: secretsFolderOf(ctx, { spec, name }) };
 }
 
-/** Fetches the secrets and writes those that are files. */
-export async function fillSecrets(ctx: PluginContext<Config>, spec: RevisionSpec, { secretsFolder, user }: Surroundings): Promise<Secrets> {
-  const secrets = await resolveSecrets(ctx, spec);
-  if (secretsFolder !== null) {
-    await writeSecrets(secretsFolder, secrets.files);
-    await give(user ?? engineUser(), [secretsFolder]);
-  }
-  return secrets;
+/** Brings the secrets to where the application finds them. */
+export async function fillSecrets(ctx: PluginContext<Config>, spec: RevisionSpec, { secretsFolder, user }: Surroundings): Promise<void> {
+  if (secretsFolder === null) return;
+  await writeSecrets(ctx, { spec, folder: secretsFolder });
+  await give(user ?? engineUser(), [secretsFolder]);
 }

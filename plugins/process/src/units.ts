@@ -5,7 +5,6 @@ import type { Config } from "./config.ts";
 import { environmentOf } from "./environment.ts";
 import { labelsOf, unitName } from "./names.ts";
 import { readOnly } from "./read-only.ts";
-import type { Secrets } from "./secrets.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { GIVEN } from "./volumes.ts";
 
@@ -14,7 +13,6 @@ const FIRST_RESTART_MS = 50;
 
 export interface UnitInput extends Surroundings {
   readonly spec: RevisionSpec;
-  readonly secrets: Secrets;
 }
 
 /** The unit of one instance. Pure. */
@@ -26,7 +24,7 @@ export function instanceUnit(ctx: PluginContext<Config>, input: UnitInput & { re
     ...common(ctx, { ...input, command }),
     name: unitName(ctx.identity, String(index)),
     role: "app",
-    env: { ...environmentOf({ ...input, secrets: input.secrets.env }), ...serverEnvironment(spec, ctx.identity.revision) },
+    env: { ...environmentOf(input), ...serverEnvironment(spec, ctx.identity.revision) },
     portVariable: "PORT",
     restart: { policy: "always", minMs: FIRST_RESTART_MS, maxMs: ctx.config.restartMaxMs },
     labels: { ...labelsOf(ctx.identity, "revision"), "helix.instance": String(index), "helix.spec": digest, ...givenVolumes(input) },
@@ -44,7 +42,7 @@ export function taskUnit(
     ...common(ctx, input),
     name: unitName(ctx.identity, suffix),
     role: "task",
-    env: environmentOf({ ...input, secrets: input.secrets.env }),
+    env: environmentOf(input),
     restart: { policy: "never", minMs: FIRST_RESTART_MS, maxMs: FIRST_RESTART_MS },
     labels: { ...labelsOf(ctx.identity, "task"), ...givenVolumes(input) },
     tied: true,
@@ -59,6 +57,7 @@ export function taskSuffix(name: string): string {
 
 function common(ctx: PluginContext<Config>, input: UnitInput & { readonly command: readonly string[] }) {
   const { spec, folders, user, secretsFolder } = input;
+  const variables = spec.secrets.filter(({ as }) => as === "env").map(({ ref }) => ref.name);
   const isGuarded = spec.filesystem === "read-only" && spec.artifact.kind !== "static-site";
   return {
     argv: isGuarded ? readOnly(input.command, { folder: folders.app, user }) : input.command,
@@ -68,7 +67,7 @@ function common(ctx: PluginContext<Config>, input: UnitInput & { readonly comman
     log: { maxBytes: ctx.config.logMaxBytes, files: LOG_FILES },
     desired: "running",
     owns: [folders.instance, ...(secretsFolder === null ? [] : [secretsFolder])],
-    needs: secretsFolder === null ? [] : [secretsFolder],
+    ...(secretsFolder !== null && { needs: [secretsFolder], secrets: { folder: secretsFolder, env: variables } }),
     ...(spec.resources.memoryBytes !== null && { memoryBytes: spec.resources.memoryBytes }),
     fence: ctx.fence,
   } as const;

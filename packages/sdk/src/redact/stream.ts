@@ -9,6 +9,8 @@ export interface RedactingStream {
   settle(): string;
   /** All that is left. */
   flush(): string;
+  /** Whether something is held back. */
+  readonly isHolding: boolean;
 }
 
 interface StreamOptions {
@@ -44,6 +46,9 @@ export function redactingStream({ matcher, mask, shapes }: StreamOptions): Redac
     },
     settle: () => take(values),
     flush: () => take((text) => text.length),
+    get isHolding() {
+      return held !== "";
+    },
   };
 }
 
