@@ -1,14 +1,19 @@
-import { runControl } from "./main/control.ts";
-import { runWorker } from "./main/run-worker.ts";
+import { statSync } from "node:fs";
 
-// The composition root's entry: the only script that puts the rooms together. `control` is API and worker in one process, `worker` is a worker alone.
-const ROLES: Readonly<Record<string, (env: NodeJS.ProcessEnv) => Promise<void>>> = { control: runControl, worker: runWorker };
+// The composition root's entry: the only script that puts the rooms together.
+
+/** Where the rooms are, and the same in one file, which loads several times as fast. */
+const ROLES = new URL("./main/roles.js", import.meta.url);
+const BUNDLE = new URL("./bundle/roles.js", import.meta.url);
+/** What the compiler writes each time; a bundle that is older is not what the sources say. */
+const BUILDS = ["./.tsbuildinfo", "../../sdk/dist/.tsbuildinfo", "../../supervisor/dist/.tsbuildinfo"];
 
 const role = process.argv[2] ?? "";
 process.title = `helix-${role}`;
-const run = ROLES[role];
+const { ROLES: roles } = (await import((isBundleFresh() ? BUNDLE : ROLES).href)) as typeof import("./main/roles.ts");
+const run = roles[role];
 if (!run) {
-  process.stderr.write(`usage: main.js ${Object.keys(ROLES).join("|")}\n`);
+  process.stderr.write(`usage: main.js ${Object.keys(roles).join("|")}\n`);
   process.exit(2);
 }
 try {
@@ -17,4 +22,13 @@ try {
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exit(1);
+}
+
+function isBundleFresh(): boolean {
+  const bundled = changedAt(BUNDLE);
+  return bundled !== null && BUILDS.every((build) => bundled >= (changedAt(new URL(build, import.meta.url)) ?? 0));
+}
+
+function changedAt(file: URL): number | null {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? null;
 }

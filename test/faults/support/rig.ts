@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import pg from "pg";
+import { type TestPostgres, startPostgres } from "../../../packages/core/test/support/postgres.ts";
+import { type TestRedis, startRedis } from "../../../packages/core/test/support/redis.ts";
+import { type Plane, eventually, kill, makePlane } from "../../e2e/support/plane.ts";
+import { type Api, openApi } from "./api.ts";
+import { type FaultFolder, openFaultFolder } from "./fault-files.ts";
+
+const entry = fileURLToPath(new URL("../../../packages/core/dist/main.js", import.meta.url));
+
+/**
+ * How a plane is put together. `embedded`: supervisor, database and control plane of one home. `server`: a PostgreSQL of its own, as an
+ * operator would have it, and a second worker beside the control plane.
+ */
+export interface RigOptions {
+  readonly queue: "postgres" | "redis";
+  readonly mode: "embedded" | "server";
+  /** Whether the plane's processes look for faults. Default true. */
+  readonly hasFaults?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A real plane to do harm to. */
+export interface Rig {
+  readonly options: RigOptions;
+  readonly plane: Plane;
+  readonly faults: FaultFolder;
+  readonly api: Api;
+  /** Where applications write down that they started. */
+  readonly effects: string;
+  readonly redis: TestRedis | null;
+  /** The database of server mode. */
+  readonly postgres: TestPostgres | null;
+  sql<R extends pg.QueryResultRow = Record<string, any>>(text: string, values?: readonly unknown[]): Promise<readonly R[]>;
+  startWorker(env?: Readonly<Record<string, string>>): ChildProcess;
+  /** The pid of a unit of the plane (`control`, `postgres`, `router`, `supervisor`); null while there is none. */
+  pidOf(role: string): Promise<number | null>;
+  remove(): Promise<void>;
+}
+
+const open = new Set<Rig>();
+
+/** Ends everything that was made: for a harness that is asked to stop. */
+export async function removeRigs(): Promise<void> {
+  await Promise.all([...open].map((rig) => rig.remove()));
+}
+
+export async function makeRig(options: RigOptions): Promise<Rig> {
+  const folder = await mkdtemp(join(tmpdir(), "helix-faults-"));
+  await chmod(folder, 0o711);
+  const effects = join(folder, "effects");
+  await mkdir(effects);
+  await chmod(effects, 0o777);
+  const faults = openFaultFolder(join(folder, "faults"));
+  const redis = options.queue === "redis" ? await startRedis() : null;
+  const postgres = options.mode === "server" ? await startPostgres() : null;
+  const databaseUrl = postgres === null ? null : await postgres.database();
+  const env = {
+    HELIX_LOG_LEVEL: "debug",
+    ...(options.hasFaults === false ? {} : { HELIX_FAULT: faults.folder }),
+    ...(redis && { REDIS_URL: redis.url }),
+    ...(databaseUrl !== null && { DATABASE_URL: databaseUrl }),
+    ...options.env,
+  };
+  const plane = await makePlane(env);
+  const workers = new Set<ChildProcess>();
+  let pool: pg.Pool | null = null;
+
+  const startWorker = (more: Readonly<Record<string, string>> = {}) => {
+    const child = spawn(process.execPath, [entry, "worker"], {
+      env: { ...process.env, ...env, HELIX_HOME: plane.home, ...more },
+      stdio: ["ignore", "ignore", "ignore"],
+    });
+    workers.add(child);
+    child.once("exit", () => workers.delete(child));
+    return child;
+  };
+  const rig: Rig = {
+    options,
+    plane,
+    faults,
+    effects,
+    redis,
+    postgres,
+    api: openApi(plane.home),
+    startWorker,
+    async sql(text, values = []) {
+      pool ??= await openPool(databaseUrl ?? (await embeddedUrl(plane.home)));
+      return (await pool.query(text, [...values])).rows as never;
+    },
+    async pidOf(role) {
+      return role === "supervisor" ? supervisorPid(plane) : unitPid(plane, role);
+    },
+    async remove() {
+      open.delete(rig);
+      faults.clear();
+      for (const worker of workers) kill(worker.pid!);
+      await pool?.end().catch(() => {});
+      await plane.remove();
+      await postgres?.stop();
+      await redis?.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  open.add(rig);
+  try {
+    const started = await plane.helix(["server", "--detach"]);
+    if (started.exit !== 0) throw new Error(`the plane did not start: ${started.stdout}${started.stderr}`);
+    if (options.mode === "server") startWorker();
+    return rig;
+  } catch (error) {
+    await rig.remove();
+    throw error;
+  }
+}
+
+/** Asks until the database answers again after a crash. */
+export function whenUp<T>(ask: () => Promise<T>): Promise<T> {
+  return eventually("an answer", ask, { forMs: 30_000, holds: () => true });
+}
+
+async function openPool(connectionString: string): Promise<pg.Pool> {
+  const pool = new pg.Pool({ connectionString, max: 2 });
+  pool.on("error", () => {});
+  return pool;
+}
+
+async function embeddedUrl(home: string): Promise<string> {
+  const { port } = JSON.parse(await readFile(join(home, "data/postgres.json"), "utf8")) as { port: number };
+  const password = (await readFile(join(home, "keys/postgres"), "utf8")).trim();
+  return `postgres://helix:${password}@127.0.0.1:${port}/helix`;
+}
+
+const UNITS: Readonly<Record<string, RegExp>> = {
+  control: /main\.js control|helix-control/,
+  router: /plugins\/router\/.*(data-plane|daemon)/,
+  postgres: /postgres.* -D /,
+};
+
+async function unitPid(plane: Plane, role: string): Promise<number | null> {
+  const found = (await plane.processes()).find(({ command }) => UNITS[role]!.test(command));
+  return found?.pid ?? null;
+}
+
+async function supervisorPid(plane: Plane): Promise<number | null> {
+  const found = (await plane.processes()).find(({ command }) => /supervisor/.test(command) && !/main\.js control/.test(command));
+  return found?.pid ?? null;
+}
