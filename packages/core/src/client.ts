@@ -7,5 +7,6 @@ export { isReservedName, isSecretName } from "./domain/secret-names.ts";
 export * from "./domain/states.ts";
 export { vaultPolicy } from "./domain/vault-policy.ts";
 export type * from "./api/documents.ts";
-export type { Finding } from "./ports/policy-engine.ts";
+export type { WaiverRecord } from "./ports/records.ts";
+export type { BundleProblem, Finding, PackInfo } from "./ports/policy-engine.ts";
 export type { SnapshotEntry } from "./ports/stores.ts";

@@ -15,6 +15,7 @@ import { countRequests, metricsRoutes } from "./metrics/routes.ts";
 import { describeRoutes, openApiRoutes } from "./openapi.ts";
 import { planeRoutes } from "./plane/routes.ts";
 import { pluginRoutes } from "./plugins/routes.ts";
+import { policyRoutes } from "./policies/routes.ts";
 import { sendProblem } from "./problem.ts";
 import { NAMED_SCHEMAS } from "./schemas/documents.ts";
 import { secretRoutes } from "./secrets/routes.ts";
@@ -69,6 +70,7 @@ function versionOne(deps: ApiDeps) {
     secretRoutes,
     tokenRoutes,
     pluginRoutes,
+    policyRoutes,
     errorRoutes,
     sweepRoutes,
     planeRoutes,

@@ -1,6 +1,6 @@
 import type { ManifestReader } from "../config/index.ts";
 import type { Engine } from "../engine/index.ts";
-import type { Clock, Dispatcher, Ledger, LogStore, PluginRegistry, Queue, SecretStore, SourceStore } from "../ports/index.ts";
+import type { Clock, Dispatcher, Ledger, LogStore, PluginRegistry, PolicyCatalog, Queue, SecretStore, SourceStore } from "../ports/index.ts";
 import type { Metrics, ServerLogger } from "../telemetry/index.ts";
 
 /** Everything that the API is given by the composition root. It opens nothing by itself but its port. */
@@ -10,6 +10,7 @@ export interface ApiDeps {
   readonly readManifest: ManifestReader;
   readonly sources: SourceStore;
   readonly logs: LogStore;
+  readonly policies: PolicyCatalog;
   readonly secrets: SecretStore;
   readonly dispatcher: Dispatcher;
   readonly plugins: PluginRegistry;

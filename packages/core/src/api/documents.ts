@@ -103,3 +103,30 @@ export interface TokenItem {
   readonly lastUsedAt: string | null;
   readonly revokedAt: string | null;
 }
+
+/** What a new pack would have said of one deployment. */
+export interface BacktestItem {
+  readonly deployment: string;
+  readonly project: string;
+  readonly environment: string;
+  readonly at: string;
+  /** What was decided then, by the policies of then. */
+  readonly before: "allowed" | "refused";
+  /** What the new pack alone says; `undecided`: it could not be asked. */
+  readonly after: "allowed" | "refused" | "undecided";
+  readonly findings: readonly Finding[];
+  readonly error: ErrorDocument | null;
+}
+
+export interface BacktestReport {
+  readonly pack: string;
+  /** Newest first. */
+  readonly items: readonly BacktestItem[];
+}
+
+/** A decision with all that was said. */
+export interface ExplainedDecision extends Omit<DecisionItem, "point"> {
+  readonly point: "plan" | "artifact" | "release";
+  readonly error: ErrorDocument | null;
+  readonly input: unknown;
+}

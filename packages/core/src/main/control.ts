@@ -40,6 +40,7 @@ async function openApi(parts: Parts, worker: RunningWorker): Promise<Api> {
     readManifest: createManifestReader(plugins),
     sources: engineDeps.sources,
     logs: engineDeps.logs,
+    policies: parts.policy,
     secrets: parts.secrets,
     dispatcher,
     plugins,

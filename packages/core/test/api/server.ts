@@ -2,10 +2,12 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { InjectOptions } from "fastify";
 import { type Api, type ApiDeps, type BuildOptions, buildApi, newTokenValue, tokenHash } from "../../src/api/index.ts";
 import { openLocalSecretStore } from "../../src/adapters/secrets/index.ts";
+import { createOpaPolicy } from "../../src/adapters/opa/index.ts";
 import { createManifestReader } from "../../src/config/index.ts";
 import { createLogger, createMetrics } from "../../src/telemetry/index.ts";
 import { type Bench, newBench } from "../support/bench.ts";
@@ -56,12 +58,19 @@ export async function startServer(
   const plane = { ups: 0, downs: 0 };
   const secretsHome = await mkdtemp(join(tmpdir(), "helix-api-secrets-"));
   const secrets = await openLocalSecretStore({ root: join(secretsHome, "secrets"), keyFile: join(secretsHome, "secrets.key") });
+  const policies = createOpaPolicy({
+    shipped: fileURLToPath(new URL("../../../../guardrails/bundles", import.meta.url)),
+    installed: join(secretsHome, "policies"),
+    kept: join(secretsHome, "kept"),
+    keys: join(secretsHome, "keys"),
+  });
   const standard: ApiDeps = {
     ledger: bench.ledger,
     engine: bench.engine,
     readManifest: createManifestReader(bench.deps.plugins),
     sources: bench.deps.sources,
     logs: bench.deps.logs,
+    policies,
     secrets,
     dispatcher: bench.deps.dispatcher,
     plugins: bench.deps.plugins,
