@@ -4,6 +4,7 @@ import { staticServerEntry } from "@helixstack/static-server";
 import type { ContainerCreateOptions } from "./client.ts";
 import { CONTAINER_PORT, type Config } from "./config.ts";
 import { labelsOf } from "./names.ts";
+import { type SecretOptions, withSecrets } from "./secrets.ts";
 
 /** Where a bundle lies in its container, and where data goes when no volume is declared. */
 export const APP = "/app";
@@ -17,6 +18,7 @@ export interface ContainerInput {
   readonly image: string;
   readonly network: string;
   readonly user: string;
+  readonly secrets: SecretOptions;
 }
 
 /** The long-running container of one instance. Pure. */
@@ -50,11 +52,11 @@ export function bundleFolder(spec: RevisionSpec): string | null {
   return spec.artifact.kind === "oci-image" || spec.filesystem === "read-only" ? null : fileURLToPath(spec.artifact.uri);
 }
 
-function commonOptions({ identity, spec, config, image, network, user }: ContainerInput, kind: string) {
+function commonOptions({ identity, spec, config, image, network, user, secrets }: ContainerInput, kind: string) {
   const isImage = spec.artifact.kind === "oci-image";
   return {
     Image: image,
-    Env: environment(spec),
+    Env: [...environment(spec), ...secrets.env],
     Labels: { ...labelsOf(identity, kind), "helix.spec": specDigest(spec) },
     ...(isImage ? {} : { WorkingDir: APP, User: user }),
     StopSignal: "SIGTERM",
@@ -65,11 +67,15 @@ function commonOptions({ identity, spec, config, image, network, user }: Contain
       Init: true,
       NetworkMode: network,
       Binds: binds(spec),
+      // Unlike a bind, a mount whose folder is gone is refused, and not made empty.
+      Mounts: [...secrets.mounts],
       ReadonlyRootfs: spec.filesystem === "read-only",
       Tmpfs: memoryFolders(spec),
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges"],
       PidsLimit: config.pidsLimit,
+      // A dump would hold everything that the application knows.
+      Ulimits: [{ Name: "core", Soft: 0, Hard: 0 }],
       ...(spec.resources.memoryBytes === null ? {} : { Memory: spec.resources.memoryBytes, MemorySwap: spec.resources.memoryBytes }),
       ...(spec.resources.cpu === null ? {} : { NanoCpus: Math.round(spec.resources.cpu * 1e9) }),
       LogConfig: { Type: "json-file", Config: { "max-size": String(config.logMaxBytes), "max-file": "3" } },
@@ -117,8 +123,8 @@ function binds(spec: RevisionSpec): string[] {
 /** An image keeps its own entry point and command unless the manifest has one; a bundle's command is an argument list. */
 function commandOf(spec: RevisionSpec, command: readonly string[] | null): Pick<ContainerCreateOptions, "Cmd" | "Entrypoint"> {
   const { artifact } = spec;
-  if (command) return { Cmd: [...command], ...(artifact.kind === "oci-image" ? { Entrypoint: [] } : {}) };
-  if (artifact.kind === "node-bundle") return { Cmd: [...artifact.metadata.start] };
+  if (command) return { Cmd: withSecrets(spec, command), ...(artifact.kind === "oci-image" ? { Entrypoint: [] } : {}) };
+  if (artifact.kind === "node-bundle") return { Cmd: withSecrets(spec, artifact.metadata.start) };
   if (artifact.kind === "static-site")
     return { Cmd: ["node", STATIC_SERVER, "--root", APP, "--fallback", artifact.metadata.fallback ?? "none"] };
   return {};

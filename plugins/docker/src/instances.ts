@@ -14,6 +14,7 @@ import type { Config } from "./config.ts";
 import { APP, bundleFolder, instanceOptions, type ContainerInput } from "./container-options.ts";
 import { containerName } from "./names.ts";
 import { ensureNetwork, freeAddress } from "./network.ts";
+import { ensureSecrets, secretOptions } from "./secrets.ts";
 
 /** Makes instance `index` run as `spec` says: looks, then creates, starts, thaws, or leaves it alone. */
 export async function ensureInstance(
@@ -23,6 +24,8 @@ export async function ensureInstance(
   const name = containerName(ctx.identity, index);
   const found = await inspectContainer(ctx, name);
   if (found) requireOurs(ctx, found, name);
+  // Also for a container that is there: a machine that was restarted has lost its memory.
+  await ensureSecrets(ctx, { spec, name });
   if (found && isWhole(found, spec)) return resume(ctx, found);
   if (found) await removeContainer(ctx, found.Id);
   await createInstance(ctx, { spec, image, name });
@@ -31,10 +34,11 @@ export async function ensureInstance(
 /** What every container of this revision is made from. */
 export async function containerInput(
   ctx: PluginContext<Config>,
-  { spec, image }: { spec: RevisionSpec; image: string },
+  { spec, image, name }: { spec: RevisionSpec; image: string; name: string },
 ): Promise<ContainerInput> {
   const network = await ensureNetwork(ctx);
-  return { identity: ctx.identity, spec, config: ctx.config, image, network: network.name, user: userOf() };
+  const secrets = await secretOptions(ctx, { spec, name });
+  return { identity: ctx.identity, spec, config: ctx.config, image, network: network.name, user: userOf(), secrets };
 }
 
 /** The image of a spec: its own, or the base image for bundles. */
@@ -78,7 +82,7 @@ async function createInstance(
   { spec, image, name }: { spec: RevisionSpec; image: string; name: string },
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const input = await containerInput(ctx, { spec, image });
+    const input = await containerInput(ctx, { spec, image, name });
     const address = await freeAddress(ctx, await ensureNetwork(ctx));
     const id = await createFilled(ctx, { options: instanceOptions(input, { name, address }), spec });
     try {

@@ -3,16 +3,20 @@ import type { LogLine, LogsInput, PluginContext } from "@helixstack/sdk";
 import { ask, engineOf } from "./client.ts";
 import type { Config, State } from "./config.ts";
 import { revisionContainers } from "./observe.ts";
+import { revisionRedactor } from "./secrets.ts";
 import { demultiplex, type RawLine } from "./log-frames.ts";
 
 /** The lines of all instances in order of time. The cursor is the engine's own nanosecond stamp and the instance. */
 export async function* readLogs(ctx: PluginContext<Config>, input: LogsInput<State>): AsyncGenerator<LogLine> {
   let after = input.after;
+  const redactor = await revisionRedactor(ctx);
+  const masked = (line: LogLine): LogLine => ({ ...line, text: redactor.text(line.text) });
   for (const line of await history(ctx, input)) {
     after = line.cursor;
-    yield line;
+    yield masked(line);
   }
-  if (input.follow) yield* follow(ctx, after);
+  if (!input.follow) return;
+  for await (const line of follow(ctx, after)) yield masked(line);
 }
 
 async function history(ctx: PluginContext<Config>, { tail, after }: LogsInput<State>): Promise<LogLine[]> {

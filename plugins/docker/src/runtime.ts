@@ -8,6 +8,7 @@ import { containerName, identityOf } from "./names.ts";
 import { ensureNetwork, removeUnusedNetwork } from "./network.ts";
 import { observeRevision, revisionContainers } from "./observe.ts";
 import { runTask } from "./run.ts";
+import { removeSecrets } from "./secrets.ts";
 import { destroyVolume, ensureVolume } from "./volumes.ts";
 
 export const runtime: RuntimePlane<Config, State> = {
@@ -41,6 +42,7 @@ export const runtime: RuntimePlane<Config, State> = {
     const revision = { "helix.installation": ctx.identity.installation, "helix.revision": ctx.identity.revision };
     const containers = await listContainers(ctx, revision);
     await Promise.all(containers.map((container) => stopAndRemove(ctx, { container, graceMs })));
+    await removeSecrets(ctx);
     await removeUnusedNetwork(ctx);
   },
 

@@ -9,7 +9,10 @@ import { homeTag } from "./names.ts";
 const MEMORY = "/dev/shm";
 
 /** Where the secrets of an instance are, in memory: on a disk they would outlive everything. Null without any. Fails with `UNSUPPORTED` where there is no such folder. */
-export function secretsFolderOf(ctx: PluginContext<Config>, { spec, name }: { readonly spec: RevisionSpec; readonly name: string }): string | null {
+export function secretsFolderOf(
+  ctx: PluginContext<Config>,
+  { spec, name }: { readonly spec: RevisionSpec; readonly name: string },
+): string | null {
   if (spec.secrets.length === 0) return null;
   if (existsSync(MEMORY)) return join(memoryFolder(ctx.config), name);
   throw new PluginError("UNSUPPORTED", `secrets need ${MEMORY}, which this machine does not have`, { hint: `Mount a tmpfs at ${MEMORY}.` });
@@ -21,7 +24,10 @@ export function memoryFolder(config: Pick<Config, "home">): string {
 }
 
 /** Fetches what the spec names and writes it in one step, one file a secret, closed to everybody else. */
-export async function writeSecrets(ctx: PluginContext<Config>, { spec, folder }: { readonly spec: RevisionSpec; readonly folder: string }): Promise<void> {
+export async function writeSecrets(
+  ctx: PluginContext<Config>,
+  { spec, folder }: { readonly spec: RevisionSpec; readonly folder: string },
+): Promise<void> {
   const values = await Promise.all(spec.secrets.map(async ({ ref }) => [ref.name, await ctx.resolve(ref)] as const));
   await attempt("write secret files", async () => {
     const partial = `${folder}.partial`;
