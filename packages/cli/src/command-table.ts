@@ -32,6 +32,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "worker", summary: "run a worker in the foreground", load: () => import("./commands/worker.ts") },
   { name: "down", summary: "stop the local plane", load: () => import("./commands/down.ts") },
   { name: "token", summary: "create, list and revoke tokens", load: () => import("./commands/token.ts") },
+  { name: "policy", summary: "write, test, build, explain and try out policies", load: () => import("./commands/policy.ts") },
   { name: "doctor", summary: "check the machine and the plane", load: () => import("./commands/doctor.ts") },
   { name: "explain", summary: "what an error code means and what to do", load: () => import("./commands/explain.ts") },
 ];

@@ -14,11 +14,11 @@ export function ago(iso: string, now: number): string {
   return ms < 1000 ? "now" : `${span(ms).replace(/\.\d/, "")} ago`;
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Milliseconds of `90s`, `10m`, `1h`, `500ms` or a plain number of seconds; null when it is none of these. */
+/** Milliseconds of `90s`, `10m`, `1h`, `30d`, `500ms` or a plain number of seconds; null when it is none of these. */
 export function parseSpan(text: string): number | null {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim());
   if (!match) return null;
   return Math.round(Number(match[1]) * UNITS[match[2] ?? "s"]!);
 }

@@ -117,6 +117,7 @@ function serverOn(parts: Pick<TestServer, "api" | "bench" | "deps" | "token" | "
     },
     async close() {
       await api.close();
+      await policies.close();
       await bench.close();
     },
   };
