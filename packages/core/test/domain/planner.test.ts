@@ -75,6 +75,30 @@ test("a changed variable replaces its service and keeps the other", () => {
   expect(ids(made)).not.toContain("apply:site");
 });
 
+test("a new service shows all that holds for it, defaults included, as people write it", () => {
+  const web = { health: { path: null, timeoutMs: 60_000 }, drainMs: 1500, resources: { memoryBytes: 256 * 2 ** 20, cpu: null } };
+  const labels = { forMs: "x" };
+  const [change] = plan(manifest({ web: { ...web, labels } }), null).changes;
+  expect(change).toMatchObject({ service: "web", action: "create", path: "", from: null });
+  expect(change!.to).toMatchObject({
+    "health.timeout": "60s",
+    drain: "1500ms",
+    "resources.memory": "256Mi",
+    "labels.forMs": "x",
+    replicas: 1,
+  });
+  expect(Object.keys(change!.to as object)).not.toContain("health.path");
+});
+
+test("durations and sizes change in the units of the manifest", () => {
+  const sizes = (memoryBytes: number, drainMs: number) => manifest({ web: { drainMs, resources: { memoryBytes, cpu: null } } });
+  const { changes } = plan(sizes(2 ** 30, 7_200_000), liveOf(sizes(1000, 180_000)));
+  expect(changes.map(({ path, from, to }) => [path, from, to])).toEqual([
+    ["drain", "3m", "2h"],
+    ["resources.memory", "1000", "1Gi"],
+  ]);
+});
+
 test("changed source is shown by short digests", () => {
   const made = manifest({ web: {} });
   const { changes } = plan(made, liveOf(made), { wanted: { web: wanted(made.services.web!, "sha256:src2") } });

@@ -114,8 +114,9 @@ test("a cleanup holds nobody up: a deployment goes through while it drains", asy
 test("a rollback takes a revision back out of its drain, and no connection to it is closed", async () => {
   const first = await bench.deploy(version(1));
   const aborted: boolean[] = [];
+  let drains = 0;
   bench.dials.onCall = ({ verb, signal }) => {
-    if (verb !== "drain" || aborted.length > 0) return;
+    if (verb !== "drain" || drains++ > 0) return;
     return new Promise((resolve) => {
       signal!.addEventListener("abort", () => {
         aborted.push(true);

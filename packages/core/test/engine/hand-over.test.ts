@@ -83,3 +83,18 @@ test("an old revision that is not there any more needs no stop", async () => {
   expect(second.state).toBe("live");
   expect(await bench.running()).toEqual(["site running", "web running"]);
 });
+
+test("an old revision that does not get well again is let through to all the same, and said so", async () => {
+  const at = { options: { memory: { endpoint: { host: "127.0.0.1", port: bench.port } } }, health: { path: null, timeoutMs: 60 } };
+  await bench.deploy(shop(at));
+  bench.dials.status = 500;
+  const failed = await bench.deploy(shop({ ...at, env: { A: "1" } }));
+  expect(failed.error).toMatchObject({ code: "HEALTH_FAILED" });
+  const events = await bench.ledger.events(bench.scope, { stream: `deployment:${failed.id}`, after: 0, limit: 100 });
+  expect(events.map(({ type }) => type)).toContain("revision.unhealthy");
+  const [table] = Object.values((await bench.world()).tables);
+  expect(table!.table.routes.map(({ holdMs, targets }) => [holdMs, targets.length])).toEqual([
+    [null, 1],
+    [null, 1],
+  ]);
+});

@@ -126,3 +126,32 @@ test("a sweep that cannot ask a plugin says so", async () => {
   const { unknown } = await bench.engine.sweep(bench.scope);
   expect(unknown).toMatchObject([{ plugin: "memory", error: { code: "UNAVAILABLE" } }]);
 });
+
+test("a deployment that comes while a repair is at work does not wait for its health, and never works beside it", async () => {
+  await meddle("web", "destroy");
+  let reached = () => {};
+  const arrived = new Promise<void>((resolve) => (reached = resolve));
+  const deploying = () =>
+    bench.calls.some(({ operationId }) => operationId.includes("apply:web") && !operationId.includes("repair") && operationId.includes(id));
+  let id = "none";
+  let isOver = false;
+  const beside: boolean[] = [];
+  bench.dials.onCall = async ({ verb, plane, operationId, signal }) => {
+    if (plane !== "runtime" || verb !== "apply" || !operationId.includes("repair")) return;
+    reached();
+    await new Promise<void>((resolve) => signal!.addEventListener("abort", () => resolve()));
+    beside.push(deploying());
+    isOver = true;
+  };
+  await bench.engine.recover(bench.scope);
+  const repairing = bench.work("wrk_a");
+  await arrived;
+  const { digest } = await bench.snapshot({ "index.js": "3" });
+  ({ id } = await bench.ask({ manifest: manifest({ web: { env: { V: "3" } }, site: {} }), snapshot: digest }));
+  await bench.work("wrk_b");
+  await repairing;
+  await bench.work("wrk_b");
+  expect(isOver).toBe(true);
+  expect(beside).toEqual([false]);
+  expect((await bench.ledger.deployment(bench.scope, id))!.state).toBe("live");
+});

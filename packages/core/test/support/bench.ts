@@ -60,6 +60,8 @@ export interface AskOptions {
 
 export interface Dials {
   status: number;
+  /** What the next answers are before that. */
+  first: number[];
   onCall: OnCall;
   decide: (point: DecisionPoint, input: Readonly<Record<string, unknown>>) => Decision;
   secrets: Record<string, { version: string; value: string }>;
@@ -77,6 +79,7 @@ export async function newBench(
   const calls: PluginCall[] = [];
   const dials: Dials = {
     status: 200,
+    first: [],
     onCall: () => {},
     decide: () => ({ allow: true, findings: [], bundle: "none" }),
     secrets: {},
@@ -109,7 +112,7 @@ export async function newBench(
     platform: "linux/amd64",
   };
   const engine = createEngine(deps);
-  const server = await answering(() => dials.status);
+  const server = await answering(() => dials.first.shift() ?? dials.status);
   return { ...benchOn({ deps, engine, scope, root, real, server }), calls, dials };
 }
 
