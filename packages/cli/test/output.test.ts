@@ -138,6 +138,13 @@ describe("a plan", () => {
     );
     expect(planText({ changes: [] }, none)).toBe("No changes.");
   });
+
+  it("shows each setting of a new service on a line of its own", () => {
+    const to = { runtime: "process", "health.timeout": "60s" };
+    expect(planText({ changes: [{ service: "web", action: "create", path: "", from: null, to }] }, none)).toBe(
+      "web\n    + create\n        health.timeout  60s\n        runtime         process\n\n1 to create.",
+    );
+  });
 });
 
 describe("an error", () => {

@@ -1,5 +1,6 @@
 import type { ServiceChange } from "@helixstack/core/client";
 import type { Colors } from "./colors.ts";
+import { columns } from "./table.ts";
 
 const SIGNS = { create: "+", update: "~", replace: "-/+", delete: "-" } as const;
 const WORDS = { create: "to create", update: "to update", replace: "to replace", delete: "to delete" } as const;
@@ -10,9 +11,17 @@ export function planText({ changes }: { readonly changes: readonly ServiceChange
   const services = [...new Set(changes.map(({ service }) => service))];
   const groups = services.map((service) => {
     const own = changes.filter((change) => change.service === service);
-    return [colors.bold(service === "" ? "project" : service), ...own.map((change) => line(change, colors))].join("\n");
+    return [colors.bold(service === "" ? "project" : service), ...own.flatMap((change) => lines(change, colors))].join("\n");
   });
   return [...groups, summary(changes)].join("\n\n");
+}
+
+/** A service that is new shows each of its settings. */
+function lines(change: ServiceChange, colors: Colors): readonly string[] {
+  const { action, path, to } = change;
+  if (action !== "create" || path !== "" || typeof to !== "object" || to === null) return [line(change, colors)];
+  const settings = Object.entries(to).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return [line({ ...change, to: null }, colors), ...columns(settings.map(([key, value]) => [`        ${key}`, shown(value)])).split("\n")];
 }
 
 function line({ action, path, from, to }: ServiceChange, colors: Colors): string {

@@ -59,7 +59,7 @@ export async function detectServices(
       if (!best)
         throw new EngineError("SOURCE_UNFIT", `No builder knows what to do with ${source}, the source of ${service}.`, {
           plane: "build",
-          hint: "Name its `build` in helix.yaml.",
+          hint: "Name its `build` in helix.yaml (`build: node`), and `start` where package.json has no start script.",
         });
       return [service, { build: best.plugin, ...best.service }] as const;
     }),

@@ -1,6 +1,6 @@
 import type { Artifact, SecretRef } from "@helixstack/sdk";
 import { shortDigest } from "./digest.ts";
-import { projectDiff, serviceDiff } from "./manifest-diff.ts";
+import { projectDiff, serviceDiff, settingsOf } from "./manifest-diff.ts";
 import type { Manifest, Service } from "./manifest.ts";
 import { planSteps } from "./plan-steps.ts";
 import type { BuildOrigin, DeploymentPlan, ServiceChange, ServicePlan } from "./plan.ts";
@@ -79,7 +79,15 @@ function planService(name: string, { manifest, wanted, live }: PlanInput): { pla
   const action = keeps ? "keep" : before === undefined ? "create" : "replace";
   const changes = before
     ? changesOf(name, { before, want, from: live!.manifest.services[name]!, to: service })
-    : [{ service: name, action: "create", path: "", from: null, to: summary({ ...want, ...service, build: want.build }) } as const];
+    : [
+        {
+          service: name,
+          action: "create",
+          path: "",
+          from: null,
+          to: { ...settingsOf(service), source: shortDigest(want.build.source) },
+        } as const,
+      ];
   const plan: ServicePlan = {
     service: name,
     action,

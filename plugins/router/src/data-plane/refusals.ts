@@ -46,7 +46,7 @@ export function unknownHost(host: string): OwnAnswer {
   return {
     status: 404,
     code: "UNKNOWN_HOST",
-    message: `No service is deployed under the host name "${host}". \`helix ls\` lists the addresses that are.`,
+    message: `No service is deployed under the host name "${host}". \`helix status\` shows the addresses of a project.`,
   };
 }
 
