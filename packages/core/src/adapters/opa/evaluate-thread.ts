@@ -73,7 +73,8 @@ function ask({ pack, entrypoint }: Question, input: ArrayBuffer): { value: unkno
   } catch (thrown) {
     // What broke off in the middle is not asked again.
     packs.delete(pack);
-    const isFull = memory.buffer.byteLength >= (maxPages - 1) * PAGE || thrown instanceof RangeError;
+    // Memory grows in leaps: the one that did not fit any more is what broke it.
+    const isFull = memory.buffer.byteLength >= 0.75 * maxPages * PAGE || thrown instanceof RangeError;
     return { fault: isFull ? "out-of-memory" : faultOf(textOf(thrown)), pack, message: textOf(thrown) };
   }
 }
