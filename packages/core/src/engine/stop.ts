@@ -15,42 +15,35 @@ export interface Stop {
 
 /** A watch can miss a notice; a cancel is seen no later than this. */
 const LOOK_MS = 1_000;
+/** The run's own commits are notices too: looks are no denser than this. */
+const DENSEST_MS = 100;
 /** `setTimeout` takes no more than 2^31 milliseconds. */
 const LONGEST_TIMER_MS = 2_000_000_000;
 
+interface Watched {
+  readonly grip: Grip;
+  readonly deployment: DeploymentRecord;
+  readonly shutdown: AbortSignal;
+}
+
+type StopDeps = Pick<EngineDeps, "ledger" | "clock" | "logger">;
+
 /** Watches for a cancel and for the deadline, also while a long call runs. */
-export function watchStop(
-  { ledger, clock, logger }: Pick<EngineDeps, "ledger" | "clock" | "logger">,
-  { grip, deployment, shutdown }: { grip: Grip; deployment: DeploymentRecord; shutdown: AbortSignal },
-): Stop {
+export function watchStop(deps: StopDeps, { grip, deployment, shutdown }: Watched): Stop {
   const wanted = new AbortController();
   const ended = new AbortController();
   let cause: StopCause | null = null;
   const want = (found: StopCause) => {
-    cause ??= found;
+    if (ended.signal.aborted) return;
+    cause = found;
     wanted.abort(found);
     ended.abort();
   };
-  let isLooking = false;
-  const look = async () => {
-    if (isLooking || ended.signal.aborted) return;
-    isLooking = true;
-    try {
-      const now = await ledger.deployment(grip.scope, deployment.id);
-      if (now?.cancelRequestedBy && !ended.signal.aborted) want("cancel");
-    } catch (error) {
-      logger.debug("a cancel cannot be looked for just now", { deployment: deployment.id, error: String(error) });
-    } finally {
-      isLooking = false;
-    }
-  };
   if (deployment.cancelRequestedBy) want("cancel");
   else {
-    const stream = `deployment:${deployment.id}`;
-    ledger.watch(grip.scope, { stream, signal: ended.signal }, () => void look()).catch(() => {});
-    void every(LOOK_MS, ended.signal, clock, look);
-    const leftMs = Math.max(0, Date.parse(deployment.deadlineAt) - clock.now());
-    clock.sleep(Math.min(leftMs, LONGEST_TIMER_MS), ended.signal).then(
+    void watchCancel(deps, { grip, deployment, signal: ended.signal, onCancel: () => want("cancel") });
+    const leftMs = Math.max(0, Date.parse(deployment.deadlineAt) - deps.clock.now());
+    deps.clock.sleep(Math.min(leftMs, LONGEST_TIMER_MS), ended.signal).then(
       () => want("deadline"),
       () => {},
     );
@@ -58,9 +51,24 @@ export function watchStop(
   return { signal: AbortSignal.any([wanted.signal, shutdown]), shutdown, cause: () => cause, close: () => ended.abort() };
 }
 
-async function every(ms: number, signal: AbortSignal, clock: EngineDeps["clock"], look: () => Promise<void>): Promise<void> {
+interface CancelWatch extends Omit<Watched, "shutdown"> {
+  readonly signal: AbortSignal;
+  readonly onCancel: () => void;
+}
+
+async function watchCancel({ ledger, clock, logger }: StopDeps, { grip, deployment, signal, onCancel }: CancelWatch): Promise<void> {
+  let noticed = new AbortController();
+  const stream = `deployment:${deployment.id}`;
+  await ledger.watch(grip.scope, { stream, signal }, () => noticed.abort()).catch(() => {});
   while (!signal.aborted) {
-    await look();
-    await clock.sleep(ms, signal).catch(() => {});
+    noticed = new AbortController();
+    try {
+      const now = await ledger.deployment(grip.scope, deployment.id);
+      if (now?.cancelRequestedBy) return onCancel();
+    } catch (error) {
+      logger.debug("a cancel cannot be looked for just now", { deployment: deployment.id, error: String(error) });
+    }
+    await clock.sleep(DENSEST_MS, signal).catch(() => {});
+    await clock.sleep(LOOK_MS, AbortSignal.any([signal, noticed.signal])).catch(() => {});
   }
 }
