@@ -17,8 +17,8 @@ export interface FrozenOptions extends Pick<RigOptions, "queue"> {
   readonly onTrial?: (line: string) => void;
 }
 
-/** Workers that are frozen side by side: each round waits for a lease. */
-const SIDE_BY_SIDE = 5;
+/** Workers that are frozen side by side: each round waits for a lease. More would need more connections than the database has. */
+const SIDE_BY_SIDE = 3;
 /** How long a worker that was woken gets to do harm. */
 const HARM_MS = 3_000;
 

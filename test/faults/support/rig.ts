@@ -124,7 +124,7 @@ export function whenUp<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 async function openPool(connectionString: string): Promise<pg.Pool> {
-  const pool = new pg.Pool({ connectionString, max: 2 });
+  const pool = new pg.Pool({ connectionString, max: 2, idleTimeoutMillis: 0 });
   pool.on("error", () => {});
   return pool;
 }

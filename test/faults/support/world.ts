@@ -120,7 +120,7 @@ async function containers(rig: Rig, { mark, wanted }: Expected): Promise<readonl
 /** `docker ps -a` of this installation's project. */
 export async function dockerNames(rig: Rig, project: string): Promise<readonly string[]> {
   const [{ id } = { id: "" }] = await rig.sql<{ id: string }>("select id from helix.installation");
-  const filters = [`label=helix.installation=${id}`, ...(project ? [`label=helix.project.name=${project}`] : [])];
+  const filters = [`label=helix.installation=${id}`, ...(project ? [`label=helix.project=${project}`] : [])];
   const argv = ["ps", "-a", "--format", "{{.Names}}", ...filters.flatMap((filter) => ["--filter", filter])];
   const { stdout } = await promisify(execFile)("docker", argv);
   return stdout.split("\n").filter(Boolean);

@@ -1,8 +1,10 @@
 import type { PlaneProcess } from "../plane/local-plane.ts";
-import { EngineError, type SweepReport } from "@helixstack/core/client";
+import { EngineError, type IncidentItem, type SweepReport } from "@helixstack/core/client";
 import type { Cli } from "../cli.ts";
 import { findConnection, helixHome } from "../plane/home.ts";
 import { type Session, openSession } from "../plane/session.ts";
+import { incidentText } from "../output/incident-text.ts";
+import { ago } from "../output/time.ts";
 import type { Check } from "./local-checks.ts";
 
 /** What `GET /v1/plane` answers, as far as it is shown. */
@@ -10,6 +12,7 @@ interface PlaneAnswer {
   readonly processes: readonly PlaneProcess[];
   readonly database?: { readonly ok?: boolean; readonly kind?: string; readonly error?: string };
   readonly queue?: { readonly ok?: boolean; readonly kind?: string; readonly error?: string };
+  readonly incidents?: readonly IncidentItem[];
   readonly now?: string;
 }
 
@@ -63,6 +66,7 @@ async function askedChecks(cli: Cli, { http }: Session): Promise<readonly Check[
     ...part("queue", plane.queue),
     ...clockCheck(plane.now, before),
     ...items.map(pluginCheck),
+    ...incidentChecks(plane.incidents ?? [], before),
     ...sweepChecks(sweep),
   ];
 }
@@ -85,6 +89,20 @@ function clockCheck(now: string | undefined, before: number): readonly Check[] {
       fix: isClose ? null : "sudo timedatectl set-ntp true",
     },
   ];
+}
+
+/** Deaths are told for a day; all of them stand in the record of their deployment. */
+const TOLD_MS = 86_400_000;
+const TOLD = 5;
+
+function incidentChecks(incidents: readonly IncidentItem[], now: number): readonly Check[] {
+  const recent = incidents.filter(({ at }) => now - Date.parse(at) < TOLD_MS).slice(-TOLD);
+  return recent.map((incident) => ({
+    name: "worker",
+    state: incident.isQuarantined ? "failed" : "note",
+    says: `${ago(incident.at, now)}: ${incidentText(incident)}`,
+    fix: `helix inspect ${incident.deployment}`,
+  }));
 }
 
 function pluginCheck({ name, version, planes }: PluginItem): Check {

@@ -1,10 +1,11 @@
 import type { DeploymentDetail } from "@helixstack/core/client";
 import type { Colors } from "./colors.ts";
 import { errorText } from "./error-text.ts";
+import { incidentText, undoneSteps } from "./incident-text.ts";
 import { columns, table } from "./table.ts";
 import { span } from "./time.ts";
 
-/** One deployment: what it was, its steps, its error. */
+/** One deployment: what it was, its steps, the deaths in it, what was undone, its error. */
 export function inspectText(deployment: DeploymentDetail, colors: Colors): string {
   const { id, kind, status, noChange, release, message, createdAt, endedAt, error } = deployment;
   const facts = [
@@ -25,8 +26,14 @@ export function inspectText(deployment: DeploymentDetail, colors: Colors): strin
   return [
     columns(facts.map(([name, value]) => [colors.dim(name!), value!])),
     table(["step", "state", "plugin", "took"], rows),
+    told("what happened", deployment.incidents.map(incidentText), colors),
+    told("what was undone", undoneSteps(deployment), colors),
     error && errorText(error, colors),
   ]
     .filter(Boolean)
     .join("\n\n");
+}
+
+function told(title: string, lines: readonly string[], colors: Colors): string {
+  return lines.length === 0 ? "" : [colors.dim(title), ...lines.map((line) => `  ${line}`)].join("\n");
 }

@@ -53,6 +53,24 @@ export interface DeploymentDetail extends DeploymentItem {
   readonly changes: readonly ServiceChange[];
   readonly steps: readonly StepItem[];
   readonly decisions: readonly DecisionItem[];
+  /** Workers that died while they ran it, oldest first. */
+  readonly incidents: readonly IncidentItem[];
+}
+
+/** The death of a worker that held a run, and what came of it. */
+export interface IncidentItem {
+  readonly at: string;
+  readonly deployment: string;
+  readonly run: "main" | "cleanup" | "repair";
+  readonly worker: string;
+  /** The step that had no end then; null when it was between two. */
+  readonly step: string | null;
+  /** How its death was proved. */
+  readonly reason: string;
+  readonly takenOverBy: string | null;
+  readonly takenOverAt: string | null;
+  /** It was one death too many: nobody takes the run any more. */
+  readonly isQuarantined: boolean;
 }
 
 export type StepItem = Omit<StepRecord, "deployment" | "outcome" | "worker" | "operationId">;

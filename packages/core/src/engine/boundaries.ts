@@ -49,6 +49,7 @@ export const ROADS: { readonly [P in keyof Ports]: Readonly<Record<keyof Ports[P
     findBuild: "read",
     listBuilds: "read",
     events: "read",
+    lastEvents: "read",
     recordEvent: "effect",
     watch: "read",
     revision: "read",

@@ -91,6 +91,11 @@ export interface DeploymentLedger {
     scope: Scope,
     event: { readonly stream: string; readonly type: string; readonly data: Readonly<Record<string, unknown>> },
   ): Promise<void>;
+  /** The newest events of these types, oldest of them first. */
+  lastEvents(
+    scope: Scope,
+    input: { readonly stream: string; readonly types: readonly string[]; readonly limit: number },
+  ): Promise<readonly EventRecord[]>;
   /** Calls back when a stream may have new events (spurious calls are allowed), until the signal fires. Resolves once it watches: read after that. */
   watch(scope: Scope, input: { readonly stream: string; readonly signal: AbortSignal }, onEvent: () => void): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { RunLedger } from "../../ports/ledger.ts";
 import type { LedgerContext } from "./context.ts";
-import { appendEvents, deploymentEvent, type NewEvent } from "./events.ts";
+import { appendEvents, deploymentEvent, type NewEvent, planeEvent } from "./events.ts";
 import { lockEnvironment } from "./lock.ts";
 import { toRun } from "./rows.ts";
 import type { Row } from "./schema.ts";
@@ -21,7 +21,7 @@ export function claim({ db }: LedgerContext): RunLedger["claim"] {
       if (!(await isItsTurn(trx, run, held.active_deployment))) return null;
       const taken = await take(trx, run, worker);
       const { principal, events } = run.kind === "main" ? await begin(trx, run) : await load(trx, run);
-      await appendEvents(trx, job.organization, events);
+      await appendEvents(trx, job.organization, [...resumed(run, worker), ...events]);
       const { organization, id, deployment, environment } = run;
       const grip = { scope: { organization, principal }, run: id, deployment, environment, worker, fence: taken.fence };
       return { grip, run: toRun(taken) };
@@ -43,6 +43,11 @@ async function nextFence(trx: Trx, { organization, environment }: { organization
     .returning("last_fence")
     .executeTakeFirstOrThrow();
   return last_fence;
+}
+
+/** Told when somebody goes on where a dead worker stopped. */
+function resumed({ id, deployment, kind, crashes }: Row<"run">, worker: string): readonly NewEvent[] {
+  return crashes === 0 ? [] : planeEvent({ deployment }, { type: "run.resumed", data: { run: id, kind, worker } });
 }
 
 /** Ready and due, or left behind by a worker that ended. */

@@ -5,7 +5,7 @@ import { requestCancel } from "./cancel.ts";
 import type { LedgerContext } from "./context.ts";
 import { createDeployment } from "./create-deployment.ts";
 import { environmentReads } from "./environments.ts";
-import { appendEvents, readEvents } from "./events.ts";
+import { appendEvents, readEvents, readLastEvents } from "./events.ts";
 import { toBuild, toDecision, toDeployment, toRelease, toStep } from "./rows.ts";
 import { type Db, scoped } from "./transaction.ts";
 
@@ -43,6 +43,7 @@ export function deploymentLedger(context: LedgerContext): DeploymentLedger {
     },
 
     events: (scope, input) => readEvents(db, scope, input),
+    lastEvents: (scope, input) => readLastEvents(db, scope, input),
 
     recordEvent: (scope, event) => scoped(db, scope, (trx) => appendEvents(trx, scope.organization, [event])),
 

@@ -18,6 +18,9 @@ export function deploymentStream(deployment: string): string {
   return `deployment:${deployment}`;
 }
 
+/** The stream of what befell the workers of an organization. */
+export const PLANE_STREAM = "plane";
+
 /** The stream of one environment. */
 export function environmentStream(environment: string): string {
   return `environment:${environment}`;
@@ -34,6 +37,14 @@ export function deploymentEvent(
     { stream: deploymentStream(place.deployment), type, data: full },
     { stream: environmentStream(place.environment), type, data: full },
   ];
+}
+
+/** What befell the worker of a run, told on the stream of its deployment and on that of the plane. */
+export function planeEvent(
+  { deployment }: { readonly deployment: string },
+  { type, data }: Pick<NewEvent, "type" | "data">,
+): readonly NewEvent[] {
+  return [deploymentStream(deployment), PLANE_STREAM].map((stream) => ({ stream, type, data: { deployment, ...data } }));
 }
 
 /**
@@ -81,4 +92,22 @@ export async function readEvents(
     .limit(input.limit)
     .execute();
   return rows.map(toEvent);
+}
+
+/** The newest events of some types, oldest of them first. */
+export async function readLastEvents(
+  db: Db,
+  scope: Scope,
+  { stream, types, limit }: { readonly stream: string; readonly types: readonly string[]; readonly limit: number },
+): Promise<readonly EventRecord[]> {
+  const rows = await db
+    .selectFrom("event")
+    .selectAll()
+    .where("organization", "=", scope.organization)
+    .where("stream", "=", stream)
+    .where("type", "in", types)
+    .orderBy("seq", "desc")
+    .limit(limit)
+    .execute();
+  return rows.map(toEvent).toReversed();
 }

@@ -6,7 +6,7 @@ import { claim, raiseFence } from "./claim.ts";
 import { commit } from "./commit.ts";
 import type { LedgerContext } from "./context.ts";
 import { endDeployment } from "./end-deployment.ts";
-import { appendEvents, deploymentStream, type NewEvent } from "./events.ts";
+import { appendEvents, type NewEvent, planeEvent } from "./events.ts";
 import { lockEnvironment } from "./lock.ts";
 import { nextWakeUp, relayOutbox, wakeRuns } from "./outbox.ts";
 import { requestRepair } from "./repair.ts";
@@ -79,12 +79,20 @@ function takeAway({ db, makeId }: LedgerContext): RunLedger["takeAway"] {
       const state = isQuarantined ? "quarantined" : "ready";
       const update = trx.updateTable("run").set({ state, worker: null, crashes, due_at: sql<string>`now()` });
       await update.where("organization", "=", job.organization).where("id", "=", job.run).execute();
-      const data = { run: job.run, kind: run.kind, worker: from, crashes, reason };
-      const lost: NewEvent = { stream: deploymentStream(run.deployment), type: "run.lost", data };
+      const { deployment, kind } = run;
+      const step = await openStep(trx, run);
+      const lost = planeEvent({ deployment }, { type: "run.lost", data: { run: job.run, kind, worker: from, step, crashes, reason } });
       if (!isQuarantined) await wakeRuns(trx, job.organization, [job.run]);
       const ended = isQuarantined ? await quarantine(trx, { run, crashes, reason, makeId }) : [];
-      await appendEvents(trx, job.organization, [lost, ...ended]);
+      await appendEvents(trx, job.organization, [...lost, ...ended]);
     });
+}
+
+/** What the worker was about to do, or was doing: the newest step without an end. */
+async function openStep(trx: Trx, { organization, deployment }: Row<"run">): Promise<string | null> {
+  const query = trx.selectFrom("step").select("id").where("organization", "=", organization).where("deployment", "=", deployment);
+  const row = await query.where("state", "=", "intended").orderBy("ordinal", "desc").limit(1).executeTakeFirst();
+  return row?.id ?? null;
 }
 
 interface Quarantine {
@@ -97,13 +105,13 @@ interface Quarantine {
 async function quarantine(trx: Trx, { run, crashes, reason, makeId }: Quarantine): Promise<readonly NewEvent[]> {
   const { organization, deployment, environment, id } = run;
   const data = { run: id, kind: run.kind, crashes, reason };
-  const told: NewEvent = { stream: deploymentStream(deployment), type: "run.quarantined", data };
-  if (run.kind !== "main") return [told];
+  const told = planeEvent({ deployment }, { type: "run.quarantined", data });
+  if (run.kind !== "main") return told;
   const message = `${crashes} workers in a row died while they ran this deployment; the last one: ${reason}`;
   const error = new EngineError("QUARANTINED", message).toDocument();
   const verdict = { state: "failed", error, cleanupAt: new Date().toISOString() } as const;
   const ending = { organization, environment, deployment, run: id, runState: "quarantined", verdict } as const;
-  return [told, ...(await endDeployment(trx, ending, makeId))];
+  return [...told, ...(await endDeployment(trx, ending, makeId))];
 }
 
 function loadRun(trx: Trx, job: WakeJob) {

@@ -1,5 +1,6 @@
 import { plainFinding } from "../../domain/finding.ts";
 import type { ApiDeps } from "../deps.ts";
+import { incidentsOf } from "../incidents.ts";
 import type { DecisionItem, DeploymentDetail, DeploymentItem, StepItem } from "../documents.ts";
 import type { DecisionRecord, DeploymentRecord, Scope, StepRecord } from "../../ports/index.ts";
 
@@ -47,10 +48,11 @@ export async function deploymentItem(deps: Deps, scope: Scope, record: Deploymen
 
 /** One deployment with its steps and decisions. */
 export async function deploymentDetail(deps: Deps, scope: Scope, record: DeploymentRecord): Promise<DeploymentDetail> {
-  const [item, steps, decisions] = await Promise.all([
+  const [item, steps, decisions, incidents] = await Promise.all([
     deploymentItem(deps, scope, record),
     deps.ledger.steps(scope, record.id),
     deps.ledger.decisions(scope, record.id),
+    incidentsOf(deps, scope, `deployment:${record.id}`),
   ]);
   const { snapshot, toRelease } = record.request;
   return {
@@ -60,6 +62,7 @@ export async function deploymentDetail(deps: Deps, scope: Scope, record: Deploym
     changes: record.plan?.changes ?? [],
     steps: steps.map(stepItem),
     decisions: decisions.map(decisionItem),
+    incidents,
   };
 }
 

@@ -1,8 +1,9 @@
 import { toEngineError } from "../../domain/errors.ts";
 import type { ApiDeps } from "../deps.ts";
+import { incidentsOf } from "../incidents.ts";
 import { answers, emptyAnswer } from "../schemas/answers.ts";
 import { closed, ref } from "../schemas/common.ts";
-import type { Api } from "../types.ts";
+import { type Api, scopeOf } from "../types.ts";
 
 const tags = ["plane"];
 
@@ -11,11 +12,21 @@ export async function planeRoutes(api: Api, deps: ApiDeps): Promise<void> {
   api.get(
     "/plane",
     {
-      schema: { operationId: "getPlane", summary: "The plane's processes, database and queue", tags, response: answers(200, ref("Plane")) },
+      schema: {
+        operationId: "getPlane",
+        summary: "The plane's processes, database, queue, and the workers that died",
+        tags,
+        response: answers(200, ref("Plane")),
+      },
     },
-    async () => {
-      const [processes, database, queue] = await Promise.all([plane.processes(), databaseHealth(deps), queueHealth(deps)]);
-      return { processes, database, queue, now: new Date(clock.now()).toISOString() };
+    async (request) => {
+      const [processes, database, queue, incidents] = await Promise.all([
+        plane.processes(),
+        databaseHealth(deps),
+        queueHealth(deps),
+        incidentsOf(deps, scopeOf(request), "plane").catch(() => []),
+      ]);
+      return { processes, database, queue, incidents, now: new Date(clock.now()).toISOString() };
     },
   );
 

@@ -84,6 +84,18 @@ const DOCUMENTS: Readonly<Record<string, TSchema>> = {
     changes: Type.Array(ref("Change")),
     steps: Type.Array(ref("Step")),
     decisions: Type.Array(ref("Decision")),
+    incidents: Type.Array(ref("Incident")),
+  }),
+  Incident: closed({
+    at: Time,
+    deployment: Text,
+    run: Type.Enum(["main", "cleanup", "repair"]),
+    worker: Text,
+    step: nullable(Text),
+    reason: Text,
+    takenOverBy: nullable(Text),
+    takenOverAt: nullable(Time),
+    isQuarantined: Type.Boolean(),
   }),
   Step: closed({
     id: Text,
@@ -198,6 +210,7 @@ const DOCUMENTS: Readonly<Record<string, TSchema>> = {
       depth: Type.Optional(Type.Integer()),
       error: Type.Optional(Text),
     }),
+    incidents: Type.Array(ref("Incident")),
     now: Time,
   }),
 };
