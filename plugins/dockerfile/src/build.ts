@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type BuildPlane, PluginError } from "@helixstack/sdk";
+import type { BuildPlane } from "@helixstack/sdk";
 import { engineVersion, hasImage } from "./client.ts";
 import { type Config, type DockerfileSpec, dockerfileSpec } from "./config.ts";
 import { buildOciImage } from "./image.ts";
@@ -19,15 +19,7 @@ export const build: BuildPlane<Config, DockerfileSpec> = {
     return { fits: true, why: "there is a Dockerfile", confidence: 65, service: { runtime: "docker" } };
   },
 
-  async build(ctx, input) {
-    if (input.secrets.length > 0) {
-      const names = input.secrets.map((secret) => secret.name).join(", ");
-      throw new PluginError("UNSUPPORTED", `a Dockerfile build cannot be given secrets yet (${names})`, {
-        hint: "Remove `as: build` from these secrets: the classic builder would leave them in the image's layers.",
-      });
-    }
-    return buildOciImage(ctx, input);
-  },
+  build: buildOciImage,
 
   has: (ctx, { artifact }) => hasImage(ctx, artifact.digest),
   prune: pruneImages,

@@ -2,7 +2,14 @@ import { type Static, Type } from "typebox";
 
 /** What an operator sets once. */
 export const configSchema = Type.Object(
-  { socket: Type.String({ default: "/var/run/docker.sock", description: "The Docker Engine's unix socket." }) },
+  {
+    socket: Type.String({ default: "/var/run/docker.sock", description: "The Docker Engine's unix socket." }),
+    program: Type.String({
+      default: "",
+      description:
+        "The docker client that builds with secrets; it needs BuildKit. Empty: the first on PATH and in the usual places that has it.",
+    }),
+  },
   { additionalProperties: false },
 );
 export type Config = Static<typeof configSchema>;

@@ -32,7 +32,10 @@ const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
     /pull access denied|manifest (for .* not found|unknown)|repository does not exist|dial tcp|no such host|request canceled/,
     "The base image is not on this Docker Engine and could not be pulled: check its name, or pull it by hand.",
   ],
-  [/requires BuildKit|--mount/, "This build uses BuildKit's own syntax, which the classic builder does not have: write it without."],
+  [
+    /requires BuildKit|--mount/,
+    "This build uses BuildKit's own syntax. It is used where the manifest gives the build a secret (`as: build`); else write it without.",
+  ],
   [/(COPY|ADD) failed/, "See that the file is in the service's `source`, and that .dockerignore does not leave it out."],
   [/failed to reach build target/, "Correct `dockerfile.target`: it must be the name of a stage."],
 ];

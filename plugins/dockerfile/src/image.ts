@@ -1,4 +1,5 @@
 import { type BuildInput, type BuildResult, type PluginContext, PluginError } from "@helixstack/sdk";
+import { buildWithSecrets } from "./buildkit.ts";
 import { engineVersion, inspectImage, startBuild, tagImage } from "./client.ts";
 import type { Config, DockerfileSpec } from "./config.ts";
 import { packContext } from "./context.ts";
@@ -14,17 +15,17 @@ export async function buildOciImage(ctx: PluginContext<Config>, input: BuildInpu
   const dockerfile = await readDockerfile(source, spec.path ?? "Dockerfile");
   const engine = await engineVersion(ctx);
   ctx.progress("sending the source to the Docker Engine");
-  const answer = await startBuild(ctx, {
-    context: await packContext(source, dockerfile.path),
-    options: {
-      dockerfile: dockerfile.path,
-      target: spec.target,
-      args: spec.args ?? {},
-      labels,
-      platform: platform === engine.platform ? null : platform,
-    },
-  });
-  const id = await followBuild(ctx, answer);
+  const options = {
+    dockerfile: dockerfile.path,
+    target: spec.target,
+    args: spec.args ?? {},
+    labels,
+    platform: platform === engine.platform ? null : platform,
+  };
+  const id =
+    input.secrets.length > 0
+      ? await buildWithSecrets(ctx, { source, options, secrets: input.secrets })
+      : await followBuild(ctx, await startBuild(ctx, { context: await packContext(source, dockerfile.path), options }));
   // Without a name it would be taken for a leftover by `docker image prune`.
   await tagImage(ctx, { id, repo: repositoryOf(ctx), tag: id.replace("sha256:", "").slice(0, 12) });
   const image = await inspectImage(ctx, id);

@@ -9,6 +9,6 @@ export default definePlugin({
   engine: ">=0.1",
   description: "Builds a Dockerfile into an image, in the Docker Engine's own image store.",
   config: configSchema,
-  permissions: { net: ["unix:docker"], secrets: [], exec: [], fs: [] },
+  permissions: { net: ["unix:docker"], secrets: [], exec: ["docker"], fs: ["/dev/shm"] },
   planes: { build },
 });

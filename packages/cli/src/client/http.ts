@@ -80,12 +80,17 @@ async function attempt({ connection }: HttpOptions, { method, path, request }: C
     const response = await fetch(target.url + path + queryOf(request.query), initOf(method, { request, token: target.token }));
     if (response.ok) return { response };
     const error = await problemError(response);
-    return { error, again: response.status === 503 || response.status === 429, mayHaveArrived: false };
+    return { error, again: isPassing(response.status, error), mayHaveArrived: false };
   } catch (error) {
     if (request.signal?.aborted) throw error;
     if (!isNetworkError(error)) throw error;
     return { error: planeDown(target.url, error), again: true, mayHaveArrived: networkCode(error) !== "ECONNREFUSED" };
   }
+}
+
+/** "Not just now". A secret store that is down was waited for already, and needs a person. */
+function isPassing(status: number, { code }: EngineError): boolean {
+  return (status === 503 || status === 429) && code !== "SECRET_STORE_DOWN";
 }
 
 function initOf(method: Method, { request, token }: { request: RequestOptions; token: string | null }): RequestInit {

@@ -13,6 +13,9 @@ export interface Settings {
   readonly databaseUrl: string | null;
   /** Redis for the queue; null queues on PostgreSQL. Holds a password: never printed. */
   readonly redisUrl: string | null;
+  /** Vault to keep secrets in; null keeps them in files, unless `keys/vault.json` names one. */
+  readonly vaultAddress: string | null;
+  readonly vaultNamespace: string | null;
   /** The address that the API listens on. */
   readonly host: string;
   /** 0 lets the system choose. */
@@ -52,6 +55,8 @@ export function readSettings(env: Env, { uid }: { readonly uid: number | undefin
     home: resolveHome(env, uid),
     databaseUrl: read<string | null>("DATABASE_URL", urlOf(["postgres:", "postgresql:"]), null),
     redisUrl: read<string | null>("REDIS_URL", urlOf(["redis:", "rediss:"]), null),
+    vaultAddress: read<string | null>("VAULT_ADDR", addressOf, null),
+    vaultNamespace: read<string | null>("VAULT_NAMESPACE", (text) => text, null),
     host: read("HELIX_HOST", hostOf, "127.0.0.1"),
     port: read("HELIX_PORT", integerOf({ min: 0, max: 65_535 }), DEFAULT_PORT),
     portIsFixed: Boolean(env["HELIX_PORT"]),
@@ -86,6 +91,11 @@ function urlOf(protocols: readonly string[]): Parser<string | null> {
     if (URL.canParse(text) && protocols.includes(new URL(text).protocol)) return text;
     return complaint(`is not a URL such as ${example}`);
   };
+}
+
+function addressOf(text: string): string | Complaint {
+  const isHttp = URL.canParse(text) && ["http:", "https:"].includes(new URL(text).protocol);
+  return isHttp ? text : complaint("is not a URL such as https://vault.example:8200");
 }
 
 function integerOf({ min, max }: { min: number; max: number }): Parser<number> {

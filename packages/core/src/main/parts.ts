@@ -11,7 +11,7 @@ import {
   waitForPostgres,
 } from "../adapters/postgres/index.ts";
 import { createQueue } from "../adapters/queue/index.ts";
-import { currentSecret, openLocalSecretStore } from "../adapters/secrets/index.ts";
+import { currentSecret } from "../adapters/secrets/index.ts";
 import { openFileLogStore, openFolderArtifactStore, openFolderSourceStore } from "../adapters/stores/index.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { type HomeLayout, type Settings, createHome, readSettings } from "../config/index.ts";
@@ -27,6 +27,7 @@ import { openGuardrails } from "./guardrails.ts";
 import { localConfig } from "./local-facts.ts";
 import { readOperatorConfig } from "./operator-config.ts";
 import { pluginFolders } from "./plugin-folders.ts";
+import { openSecretStore } from "./secret-store.ts";
 import { type SupervisorLink, linkSupervisor } from "./supervisor-link.ts";
 
 /** What the processes of the plane are put together from. */
@@ -89,7 +90,7 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
     onOutput: (output) => logger.debug(output, "plugin output"),
   });
   const dispatcher = faults.dispatcher(local);
-  const secrets = await openSecretStore(layout);
+  const secrets = await openSecretStore({ layout, settings }, sdkLogger(logger));
   const policy = openGuardrails(layout, logger);
   const parts: Parts = {
     settings,
@@ -169,11 +170,6 @@ async function engineDeps({
     temp,
     platform: `linux/${arch() === "x64" ? "amd64" : arch()}`,
   };
-}
-
-/** Vault where one is named, else files of this home. */
-function openSecretStore({ secrets, keys }: HomeLayout): Promise<SecretStore> {
-  return openLocalSecretStore({ root: secrets, keyFile: join(keys, "secrets.key") });
 }
 
 /** The engine's logger speaks the SDK's form: message first. */

@@ -12,7 +12,7 @@ const RESTART = { policy: "always", minMs: 50, maxMs: 2_000 } as const;
 
 /** What the control process may see of the environment of whoever starts the plane. */
 const PASSED =
-  /^(PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TMPDIR|TZ|DATABASE_URL|REDIS_URL|VAULT_ADDR|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS|HELIX_(?!TOKEN|URL).*|npm_config_.*|(https?|no|all)_proxy)$/i;
+  /^(PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TMPDIR|TZ|DATABASE_URL|REDIS_URL|VAULT_ADDR|VAULT_NAMESPACE|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS|HELIX_(?!TOKEN|URL).*|npm_config_.*|(https?|no|all)_proxy)$/i;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
