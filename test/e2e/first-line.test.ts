@@ -45,7 +45,7 @@ async function startServers(): Promise<Servers> {
 }
 
 describe.for(Object.entries(MODES))("%s", ([name, mode]) => {
-  if (name.startsWith("redis") && !hasRedis()) return void it.skip("redis-server is not on PATH");
+  if (name.startsWith("redis") && !hasRedis()) return it.skip("redis-server is not on PATH");
   let servers: Servers;
   let plane: Plane;
   let project: Awaited<ReturnType<typeof makeProject>>;

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // CommonJS, because starting Node's module loader would cost as much again as everything else that `helix --help` does.
 const { existsSync } = require("node:fs");
-const { join } = require("node:path");
+const path = require("node:path");
 
-const entry = join(__dirname, "../dist/bin/helix.cjs");
+const entry = path.join(__dirname, "../dist/bin/helix.cjs");
 if (existsSync(entry)) require(entry);
 else {
   process.stderr.write("helix is not built yet. Run `npm run build` in the repository.\n");

@@ -72,12 +72,7 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
   const planLedger = await readOnlyLedger({ url: databaseUrl, poolSize: 2, onError });
   const { id: installation } = await ledger.installation();
   const queue = faults.port("queue", createQueue({ url: settings.redisUrl ?? databaseUrl, name: queueName(installation), onError }));
-  const operator = readOperatorConfig(settings.home);
-  const plugins = await loadPlugins({
-    folders: pluginFolders(settings.home),
-    configOf: (manifest) => localConfig(manifest, { layout, configured: operator.plugins[manifest.name] ?? {} }),
-  });
-  for (const { folder, error } of plugins.problems) logger.error({ folder, code: error.code }, error.message);
+  const plugins = await installedPlugins(layout, logger);
   const supervisor = linkSupervisor({ home: settings.home, logger });
   const local = createDispatcher({
     registry: plugins,
@@ -119,6 +114,17 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
     },
   };
   return parts;
+}
+
+/** The plugins, configured by the operator and by what is known of this machine. One that cannot be used is logged. */
+async function installedPlugins(layout: HomeLayout, logger: ServerLogger): Promise<LoadedPlugins> {
+  const operator = readOperatorConfig(layout.root);
+  const plugins = await loadPlugins({
+    folders: pluginFolders(layout.root),
+    configOf: (manifest) => localConfig(manifest, { layout, configured: operator.plugins[manifest.name] ?? {} }),
+  });
+  for (const { folder, error } of plugins.problems) logger.error({ folder, code: error.code }, error.message);
+  return plugins;
 }
 
 /** Waits for the database, then brings the schema up to date. */

@@ -34,6 +34,12 @@ export function sendAnswer(
   linger(req, res);
 }
 
+/** `OPTIONS *` is about the router itself. */
+export function answerForAll(res: ServerResponse, id: string): void {
+  res.writeHead(200, ["Content-Length", "0", "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS", "X-Request-Id", id]);
+  res.end();
+}
+
 /** Whether the connection ends with this answer. */
 export function isLast(req: IncomingMessage, answer: OwnAnswer): boolean {
   return answer.close === true || !req.complete;

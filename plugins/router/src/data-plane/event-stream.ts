@@ -4,12 +4,13 @@ const CR = 13;
 /** Follows a stream of server-sent events, so that it can be ended between two of them. */
 export class EventStream {
   /** Told to go: ends at the next end of an event. */
-  isTold = false;
+  isTold: boolean;
   readonly #isEncoded: boolean;
   #tail: readonly number[] = [LF, LF];
 
-  constructor(isEncoded: boolean) {
+  constructor(isEncoded: boolean, { isTold }: { readonly isTold: boolean }) {
     this.#isEncoded = isEncoded;
+    this.isTold = isTold;
   }
 
   get isBetweenEvents(): boolean {

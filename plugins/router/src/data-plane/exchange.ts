@@ -1,17 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
-import { type OwnAnswer, isLast, sendAnswer } from "./answers.ts";
+import { type OwnAnswer, answerForAll, isLast, sendAnswer } from "./answers.ts";
 import { type Connection, next } from "./connection.ts";
 import { EventStream } from "./event-stream.ts";
+import type { ExchangeInput } from "./exchange-input.ts";
 import type { Held } from "./hold-queue.ts";
 import { type Incoming, isRefused, readIncoming } from "./incoming.ts";
 import type { LiveTarget } from "./live-route.ts";
 import { passInterim } from "./interim.ts";
-import { log } from "./log.ts";
+import { logFailure } from "./log-failure.ts";
 import { Placement, isTarget } from "./placement.ts";
-import { REFUSAL, bodyTooLarge, noTarget, stopped, targetFailed } from "./refusals.ts";
+import { REFUSAL, noTarget, stopped, targetFailed } from "./refusals.ts";
 import { RequestBody } from "./request-body.ts";
-import { addProvenance } from "./request-headers.ts";
+import { targetHeaders } from "./request-headers.ts";
 import { requestId } from "./request-id.ts";
 import { responseHead } from "./response-head.ts";
 import { retryOf } from "./retry.ts";
@@ -19,10 +20,9 @@ import { type TargetError, targetError } from "./target-error.ts";
 import { ENDED, type Link } from "./upstream.ts";
 
 const EXCHANGE = Symbol("exchange");
+const FLUSH_HEAD = (exchange: Exchange): void => exchange.flushHead();
 
-interface Tracked extends ServerResponse {
-  [EXCHANGE]?: Exchange;
-}
+type Tracked = ServerResponse & { [EXCHANGE]?: Exchange };
 
 /**
  * One request and its answer. It is undici's handler itself: the hot path makes this object, the sorted headers, and nothing else
@@ -89,8 +89,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
     this.#incoming = incoming;
     this.#id = requestId(incoming.head.requestId);
     this.#placement = new Placement(plane, { port: this.#port, host: incoming.host });
-    if (incoming.path === "*") this.#answerForAll();
-    else this.#place();
+    if (incoming.path !== "*") return this.#place();
+    this.#isSettled = true;
+    answerForAll(this.#res, this.#id);
   }
 
   again(): void {
@@ -152,7 +153,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
     target.revision.enter();
     this.#link = this.#wasRepeated ? target.upstream.fresh() : target.upstream.take();
     this.#isSent = false;
-    this.#headers ??= this.#requestHeaders(incoming);
+    this.#headers ??= targetHeaders(incoming, {
+      remote: this.connection.remote,
+      id: this.#id as string,
+      httpVersion: this.#req.httpVersion,
+    });
     this.#body = incoming.hasBody ? this.#openBody() : null;
     this.#link.client.dispatch(
       { path: incoming.path, method: this.#req.method as Dispatcher.HttpMethod, headers: this.#headers, body: this.#body, blocking: false },
@@ -160,23 +165,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
     );
   }
 
-  #requestHeaders({ head, authority, hasBody }: Incoming): string[] {
-    const id = this.#id as string;
-    const headers = addProvenance(head, { host: authority, remote: this.connection.remote, id, httpVersion: this.#req.httpVersion });
-    if (hasBody && head.contentLength !== null) headers.push("Content-Length", head.contentLength);
-    return headers;
-  }
-
   #openBody(): RequestBody {
-    const { limits } = this.connection.plane.settings;
     return new RequestBody(this.#req, {
-      limit: limits.bodyBytes,
-      idleMs: limits.bodyIdleTimeoutMs,
+      limits: this.connection.plane.settings.limits,
       onStart: () => {
         if (this.#expectsContinue && !this.#hasHead) this.#res.writeContinue();
       },
-      onTooLarge: () => this.refuse(bodyTooLarge(limits.bodyBytes)),
-      onIdle: () => this.refuse(REFUSAL.slow),
+      onRefused: (answer) => this.refuse(answer),
     });
   }
 
@@ -201,15 +196,18 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
     }
     const { plane } = this.connection;
     const head = responseHead(raw, status);
-    const { release } = (this.#target as LiveTarget).revision;
+    const { revision } = this.#target as LiveTarget;
     head.headers.push("X-Request-Id", this.#id as string);
-    if (release !== null) head.headers.push("X-Helix-Release", release);
-    if (plane.isStopping) this.#closeAfter();
+    if (revision.release !== null) head.headers.push("X-Helix-Release", revision.release);
+    if (plane.isStopping) {
+      this.#res.shouldKeepAlive = false;
+      this.connection.isClosing = true;
+    }
     this.#res.writeHead(status, statusText, head.headers);
     this.#hasHead = true;
     this.#resume = resume;
-    if (head.isEventStream && !head.hasLength) this.#followEvents(head.isEncoded);
-    process.nextTick(flushHead, this);
+    if (head.isEventStream && !head.hasLength) this.#events = new EventStream(head.isEncoded, { isTold: revision.draining > 0 });
+    process.nextTick(FLUSH_HEAD, this);
     return true;
   }
 
@@ -230,7 +228,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
   }
 
   onComplete(): void {
-    this.#release();
+    this.#link?.upstream.give(this.#link);
+    this.#link = null;
+    this.#abort = null;
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#res.end();
@@ -282,20 +282,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
   #fail(failure: TargetError): void {
     const target = this.#target as LiveTarget;
     target.revision.failures += 1;
-    log("warn", "a target failed", {
-      service: this.#service,
-      revision: target.revision.id,
-      target: `${target.upstream.host}:${target.upstream.port}`,
-      why: failure.why,
-      method: this.#req.method,
-      requestId: this.#id,
-    });
+    logFailure(target, { service: this.#service, why: failure.why, method: this.#req.method, requestId: this.#id });
     this.refuse(targetFailed(this.#service, failure));
-  }
-
-  #followEvents(isEncoded: boolean): void {
-    this.#events = new EventStream(isEncoded);
-    if ((this.#target as LiveTarget).revision.draining > 0) this.#events.isTold = true;
   }
 
   #endStream(): void {
@@ -304,47 +292,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Held {
     this.#res.end();
     this.#abort?.(ENDED);
   }
-
-  #closeAfter(): void {
-    this.#res.shouldKeepAlive = false;
-    this.connection.isClosing = true;
-  }
-
-  #release(): void {
-    const link = this.#link;
-    this.#link = null;
-    this.#abort = null;
-    link?.upstream.give(link);
-  }
-
-  #answerForAll(): void {
-    this.#isSettled = true;
-    this.#res.writeHead(200, [
-      "Content-Length",
-      "0",
-      "Allow",
-      "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
-      "X-Request-Id",
-      this.#id as string,
-    ]);
-    this.#res.end();
-  }
-}
-
-export interface ExchangeInput {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  /** The service port it came in on, or {@link BY_HOST}. */
-  readonly port: number;
-  readonly expectsContinue: boolean;
-  /** Refused already; it only has to wait for its turn. */
-  readonly refusal?: OwnAnswer;
 }
 
 function onClose(this: Tracked): void {
   this[EXCHANGE]?.closed();
-}
-
-function flushHead(exchange: Exchange): void {
-  exchange.flushHead();
 }

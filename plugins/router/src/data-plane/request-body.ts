@@ -1,13 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
+import type { Limits } from "../config.ts";
+import type { OwnAnswer } from "./answers.ts";
+import { REFUSAL, bodyTooLarge } from "./refusals.ts";
 
 export interface RequestBodyOptions {
-  readonly limit: number;
-  readonly idleMs: number;
+  readonly limits: Pick<Limits, "bodyBytes" | "bodyIdleTimeoutMs">;
   /** Called once, when the target is there and takes the body. */
   readonly onStart: () => void;
-  readonly onTooLarge: () => void;
-  readonly onIdle: () => void;
+  /** It is too large, or too slow to come. */
+  readonly onRefused: (answer: OwnAnswer) => void;
 }
 
 /**
@@ -29,7 +31,7 @@ export class RequestBody extends Readable {
 
   override _read(): void {
     if (!this.started) this.#start();
-    if (this.#timer === null && !this.#req.readableEnded) this.#timer = setTimeout(this.#options.onIdle, this.#options.idleMs);
+    if (this.#timer === null && !this.#req.readableEnded) this.#timer = setTimeout(this.#onIdle, this.#options.limits.bodyIdleTimeoutMs);
     this.#req.resume();
   }
 
@@ -55,9 +57,10 @@ export class RequestBody extends Readable {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#bytes += chunk.length;
-    if (this.#bytes > this.#options.limit) {
+    const { limits, onRefused } = this.#options;
+    if (this.#bytes > limits.bodyBytes) {
       this.#rest();
-      this.#options.onTooLarge();
+      onRefused(bodyTooLarge(limits.bodyBytes));
       return;
     }
     this.#timer?.refresh();
@@ -65,6 +68,8 @@ export class RequestBody extends Readable {
     this.#rest();
     this.#req.pause();
   };
+
+  readonly #onIdle = (): void => this.#options.onRefused(REFUSAL.slow);
 
   readonly #onEnd = (): void => {
     this.#rest();

@@ -1,3 +1,4 @@
+import type { Incoming } from "./incoming.ts";
 import { type RequestHead, VIA } from "./request-head.ts";
 
 /** What the router says of a request to its target. */
@@ -6,6 +7,13 @@ export interface Provenance {
   readonly remote: string;
   readonly id: string;
   readonly httpVersion: string;
+}
+
+/** The headers that the target gets, in undici's form. */
+export function targetHeaders({ head, authority, hasBody }: Incoming, { remote, id, httpVersion }: Omit<Provenance, "host">): string[] {
+  const headers = addProvenance(head, { host: authority, remote, id, httpVersion });
+  if (hasBody && head.contentLength !== null) headers.push("Content-Length", head.contentLength);
+  return headers;
 }
 
 /** Completes the head for the target: Host as the client named it, where it came from, its id, the hop. Adds to `head.headers`. */
