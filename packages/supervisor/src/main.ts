@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { emptyCoreDumps } from "./core-dumps.ts";
 import { Hub } from "./hub.ts";
 import { takeLock } from "./lock.ts";
 import { LogWriter } from "./log-writer.ts";
@@ -13,6 +14,8 @@ const EXIT_LOCKED = 3;
 process.on("SIGHUP", () => undefined);
 process.on("SIGINT", () => undefined);
 process.on("SIGPIPE", () => undefined);
+
+emptyCoreDumps();
 
 const { values } = parseArgs({ options: { home: { type: "string" }, resume: { type: "boolean", default: false } } });
 if (values.home === undefined) throw new Error("usage: main.js --home FOLDER [--resume]");

@@ -21,7 +21,10 @@ export const DEFAULTS = {
 /** The manifest of a file and its merged services, both free of problems. */
 export function resolveManifest(file: Tree, { services, plugins }: { services: Tree; plugins: readonly PluginManifest[] }): Manifest {
   const sections = new Map(Object.entries(sectionSchemas(plugins)).map(([name, schema]) => [name, fillerOf(schema)]));
-  const resolved = entriesOf(services).map(([name, { node }]) => [name, resolveService(node, sections)] as const);
+  const images = new Set(
+    plugins.filter(({ planes }) => planes.build?.produces.every((kind) => kind === "oci-image")).map(({ name }) => name),
+  );
+  const resolved = entriesOf(services).map(([name, { node }]) => [name, resolveService(node, { sections, images })] as const);
   return {
     project: textOf(nodeAt(file, "project"))!,
     services: Object.fromEntries(resolved),
@@ -33,9 +36,15 @@ export function resolveManifest(file: Tree, { services, plugins }: { services: T
   };
 }
 
+interface Known {
+  readonly sections: Fillers;
+  /** Builders that make images. */
+  readonly images: ReadonlySet<string>;
+}
+
 type Fillers = ReadonlyMap<string, (value: Readonly<Record<string, unknown>>) => Record<string, unknown>>;
 
-function resolveService(node: Tree, sections: Fillers): Service {
+function resolveService(node: Tree, { sections, images }: Known): Service {
   const build = textOf(nodeAt(node, "build"))!;
   const runtime = textOf(nodeAt(node, "runtime")) ?? DEFAULTS.runtime;
   return {
@@ -45,7 +54,8 @@ function resolveService(node: Tree, sections: Fillers): Service {
     delivery: textOf(nodeAt(node, "delivery")) ?? DEFAULTS.delivery,
     start: textOf(nodeAt(node, "start"))?.trim() ?? null,
     env: stringsOf(nodeAt(node, "env")),
-    secrets: secretsOf(nodeAt(node, "secrets")),
+    // What is in the environment of an image, whoever may ask its engine sees; so it is in a file unless the manifest asks.
+    secrets: secretsOf(nodeAt(node, "secrets"), images.has(build) ? "file" : "env"),
     health: {
       path: textOf(nodeAt(node, "health", "path")) ?? null,
       timeoutMs: durationOf(nodeAt(node, "health", "timeout")) ?? DEFAULTS.healthTimeoutMs,
@@ -75,10 +85,10 @@ function optionsOf(node: Tree, { used, sections }: { used: readonly string[]; se
   return Object.fromEntries(options);
 }
 
-function secretsOf(list: Tree | undefined): readonly SecretUse[] {
+function secretsOf(list: Tree | undefined, unsaid: SecretUse["as"]): readonly SecretUse[] {
   return listOf(list).map((item) => ({
     name: textOf(item) ?? textOf(nodeAt(item, "name"))!,
-    as: (textOf(nodeAt(item, "as")) ?? "env") as SecretUse["as"],
+    as: (textOf(nodeAt(item, "as")) ?? unsaid) as SecretUse["as"],
   }));
 }
 

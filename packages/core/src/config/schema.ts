@@ -58,7 +58,10 @@ function serviceProperties(plugins: readonly PluginManifest[]): Record<string, T
     delivery: plugin("Name of the delivery plugin. Default: router."),
     start: command("The start command. Default: what the build finds."),
     env: named("variable", Type.Union([Type.String(), Type.Number(), Type.Boolean()]), { description: "Plain environment variables." }),
-    secrets: Type.Array(secretUse(), { description: "Secrets that the service may read." }),
+    secrets: Type.Array(secretUse(), {
+      description:
+        "Secrets that the service may read: each is a file in SECRETS_DIR, and by default a variable too (for a built image, only with `as: env`).",
+    }),
     health: sealed({
       path: Type.String({
         pattern: "^/[^\\s#]*$",

@@ -27,6 +27,8 @@ export interface WantedService {
   readonly artifact: Artifact | null;
   /** A former revision to take back into service. */
   readonly reuse: string | null;
+  /** Secrets that will stand in the configuration of an image's container, where its engine shows them to whoever may ask it. */
+  readonly shownSecrets?: readonly string[];
 }
 
 export interface LiveState {
@@ -88,6 +90,7 @@ function planService(name: string, { manifest, wanted, live }: PlanInput): { pla
           to: { ...settingsOf(service), source: shortDigest(want.build.source) },
         } as const,
       ];
+  const shown = changes.length === 0 ? [] : (want.shownSecrets ?? []).map((secret) => shownSecret(name, secret));
   const plan: ServicePlan = {
     service: name,
     action,
@@ -103,7 +106,7 @@ function planService(name: string, { manifest, wanted, live }: PlanInput): { pla
     live: before?.revision ?? null,
     reuse: keeps ? null : want.reuse,
   };
-  return { plan, changes };
+  return { plan, changes: [...changes, ...shown] };
 }
 
 interface Difference {
@@ -131,6 +134,17 @@ function changesOf(service: string, difference: Difference): readonly ServiceCha
   if (before.drift === null && !before.isReached) update("route", ["elsewhere", "here"]);
   if (changes.length === 0) update("spec", [shortDigest(before.specDigest), shortDigest(want.specDigest)]);
   return changes;
+}
+
+/** Nothing that is different, but what whoever reads a plan has to know. */
+function shownSecret(service: string, name: string): ServiceChange {
+  return {
+    service,
+    action: "create",
+    path: `secrets.${name}`,
+    from: null,
+    to: "in the container's environment, which `docker inspect` shows",
+  };
 }
 
 /** Whether old and new would write to one volume that takes a single writer. */

@@ -1,7 +1,7 @@
 import type { SecretRef } from "@helixstack/sdk";
 import { checkChain, type KnownVolume, type PluginLookup } from "../domain/chain.ts";
 import { splitCommand } from "../domain/command.ts";
-import type { Manifest } from "../domain/manifest.ts";
+import type { Manifest, Service } from "../domain/manifest.ts";
 import type { WantedService } from "../domain/planner.ts";
 import { buildOrigin, serviceDigest } from "../domain/spec.ts";
 import type { VolumeRecord } from "../ports/index.ts";
@@ -43,9 +43,27 @@ export async function gatherWanted(deps: EngineDeps, place: Place, wish: Wish): 
     const { version: runtimeVersion } = deps.plugins.get("runtime", service.runtime).manifest;
     const specDigest = serviceDigest(service, { inputKey: build.inputKey, runtimeVersion, secrets: pinned });
     const isRouted = routes(deps, service);
-    return [name, { build, runtimeVersion, isRouted, secrets: pinned, specDigest, artifact: null, reuse: null }];
+    return [
+      name,
+      {
+        build,
+        runtimeVersion,
+        isRouted,
+        secrets: pinned,
+        specDigest,
+        artifact: null,
+        reuse: null,
+        shownSecrets: shownSecrets(deps, service),
+      },
+    ];
   });
   return Object.fromEntries(wanted);
+}
+
+/** Secrets that the manifest wants in the environment of an image. */
+function shownSecrets({ plugins }: EngineDeps, { build, secrets }: Service): readonly string[] {
+  const isImage = plugins.get("build", build).manifest.planes.build!.produces.includes("oci-image");
+  return isImage ? secrets.filter(({ as }) => as === "env").map(({ name }) => name) : [];
 }
 
 /** Whether a service's delivery brings requests to what its runtime exposes. */
