@@ -47,7 +47,7 @@ async function driftIn(deps: EngineDeps, place: Place, known: Known): Promise<re
     const isWarmAsMeant = revision.state === "warm" && sight !== null && sight !== "unreachable" && sight.phase === "frozen";
     const drift = isWarmAsMeant ? null : driftOf(revision, sight);
     const should = revision.state === "warm" ? "frozen" : "running";
-    const description = `it should be ${should} and is ${drift ?? "running"}`;
+    const description = `${revision.service} of ${place.project.name} ${place.environment.name} should be ${should} and is ${drift ?? "running"}`;
     return drift === null && revision.state === "serving"
       ? []
       : isWarmAsMeant
