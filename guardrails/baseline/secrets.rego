@@ -16,11 +16,16 @@ violation contains {
 	kind := known_kinds(value)[0]
 }
 
-# In the order of the list, so that the first kind that fits is the one that is named.
+# In the order of the list, so that the first kind that fits is the one that is named. Expressions cost much: they are tried where a part of them stands.
 known_kinds(value) := array.concat(
-	[shape.name | some shape in shapes.patterns; regex.match(shape.pattern, value)],
-	[shape.name | some shape in shapes.patterns; value == sprintf("[masked: %s]", [shape.name])],
+	[shape.name | some shape in shapes.patterns; has_hint(shape, value); regex.match(shape.pattern, value)],
+	[shape.name | some shape in shapes.patterns; value == shape.mask],
 )
+
+has_hint(shape, value) if {
+	some hint in shape.hints
+	contains(value, hint)
+}
 
 violation contains {
 	"rule": "env-likely-secret",
@@ -32,21 +37,24 @@ violation contains {
 } if {
 	some name, service in input.manifest.services
 	some variable, value in service.env
-	count(known_kinds(value)) == 0
 	is_likely(variable, value)
+	count(known_kinds(value)) == 0
 }
 
 is_likely(_, value) if value == "[masked: likely secret]"
 
 is_likely(variable, value) if {
-	regex.match(shapes.names, variable)
 	count(value) >= shapes.nameMinLength
+	some ending in shapes.nameEndings
+	endswith(upper(variable), ending)
+	regex.match(shapes.names, variable)
 }
 
 is_likely(_, value) if {
-	regex.match(shapes.alphabet, value)
 	count(value) >= shapes.entropyMinLength
 	count(value) <= count(shapes.log2)
+	not contains(value, " ")
+	regex.match(shapes.alphabet, value)
 	bits_per_character(value) > shapes.entropyBits
 }
 

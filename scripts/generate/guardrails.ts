@@ -8,7 +8,7 @@ import { readBundle } from "../../packages/core/src/adapters/opa/read-bundle.ts"
 import { verifyBundle } from "../../packages/core/src/adapters/opa/verify-bundle.ts";
 import { canonicalJson } from "../../packages/core/src/domain/digest.ts";
 import { MATURITIES } from "../../packages/core/src/domain/manifest.ts";
-import { SECRET_SHAPES } from "../../packages/core/src/domain/secret-shapes.ts";
+import { SECRET_SHAPES, maskOf } from "../../packages/core/src/domain/secret-shapes.ts";
 import { type GeneratedFile, type Generator, root } from "./generator.ts";
 
 /** Raised together whenever a pack changes: an installation takes no bundle that is older than the one it knows. */
@@ -113,7 +113,8 @@ async function json(path: string): Promise<Part> {
 }
 
 function secretsData(): string {
-  const { entropyMaxLength, ...shapes } = SECRET_SHAPES;
+  const { entropyMaxLength, patterns, ...rest } = SECRET_SHAPES;
+  const shapes = { patterns: patterns.map((one) => ({ ...one, mask: maskOf(one.name) })), ...rest };
   const log2 = Array.from({ length: entropyMaxLength }, (_, i) => Math.log2(i + 1));
   return `${JSON.stringify({ helix: { secrets: { ...shapes, log2 } } }, null, 1)}\n`;
 }

@@ -3,20 +3,27 @@
  * text with it (as generated data). Patterns are of the language that RE2 and JavaScript share.
  */
 export const SECRET_SHAPES = {
+  /** `hints`: parts, one of which stands in every match. */
   patterns: [
-    { name: "private key", pattern: "-----BEGIN [A-Z ]*PRIVATE KEY-----" },
-    { name: "AWS access key", pattern: "\\b(AKIA|ASIA)[0-9A-Z]{16}\\b" },
-    { name: "GitHub token", pattern: "\\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})" },
-    { name: "GitLab token", pattern: "\\bglpat-[A-Za-z0-9_-]{20,}" },
-    { name: "Slack token", pattern: "\\bxox[abeprs]-[A-Za-z0-9-]{10,}" },
-    { name: "Stripe key", pattern: "\\b[rs]k_live_[A-Za-z0-9]{16,}" },
-    { name: "Google API key", pattern: "\\bAIza[0-9A-Za-z_-]{35}" },
-    { name: "npm token", pattern: "\\bnpm_[A-Za-z0-9]{36}\\b" },
-    { name: "JSON web token", pattern: "\\beyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{10,}" },
-    { name: "password in a URL", pattern: "[a-z][a-z0-9+.-]*://[^/\\s:@]*:[^/\\s:@]{3,}@" },
+    { name: "private key", hints: ["PRIVATE KEY-----"], pattern: "-----BEGIN [A-Z ]*PRIVATE KEY-----" },
+    { name: "AWS access key", hints: ["AKIA", "ASIA"], pattern: "\\b(AKIA|ASIA)[0-9A-Z]{16}\\b" },
+    {
+      name: "GitHub token",
+      hints: ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"],
+      pattern: "\\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})",
+    },
+    { name: "GitLab token", hints: ["glpat-"], pattern: "\\bglpat-[A-Za-z0-9_-]{20,}" },
+    { name: "Slack token", hints: ["xox"], pattern: "\\bxox[abeprs]-[A-Za-z0-9-]{10,}" },
+    { name: "Stripe key", hints: ["k_live_"], pattern: "\\b[rs]k_live_[A-Za-z0-9]{16,}" },
+    { name: "Google API key", hints: ["AIza"], pattern: "\\bAIza[0-9A-Za-z_-]{35}" },
+    { name: "npm token", hints: ["npm_"], pattern: "\\bnpm_[A-Za-z0-9]{36}\\b" },
+    { name: "JSON web token", hints: ["eyJ"], pattern: "\\beyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{10,}" },
+    { name: "password in a URL", hints: ["://"], pattern: "[a-z][a-z0-9+.-]*://[^/\\s:@]*:[^/\\s:@]{3,}@" },
   ],
   /** Names of variables whose value is a secret, most likely. */
   names: "(?i)(^|_)(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIALS?|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET_?KEY)$",
+  /** One of these ends each of the names. */
+  nameEndings: ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL", "CREDENTIALS", "KEY"],
   nameMinLength: 6,
   /** Values of these characters, at least so long, with more bits of entropy a character than words have. */
   alphabet: "^[A-Za-z0-9+/=_.-]*[0-9][A-Za-z0-9+/=_.-]*$",

@@ -1,5 +1,6 @@
 import { createPublicKey } from "node:crypto";
-import { mkdir, readFile, readdir, stat } from "node:fs/promises";
+import { readdirSync, statSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { EngineError } from "../../domain/errors.ts";
 import type { Maturity } from "../../domain/manifest.ts";
@@ -59,7 +60,7 @@ export function openPackStore({ shipped, installed, kept, keys, onProblem = () =
 
   const shippedPack = async (file: string): Promise<Pack> => {
     const slot = slotOf(file);
-    const now = await look(file);
+    const now = look(file);
     if (now === slot.seen && slot.good) return slot.good;
     return taken(slot, { file, seen: now, read: () => readPack(file, [shippedKey()]) });
   };
@@ -67,8 +68,8 @@ export function openPackStore({ shipped, installed, kept, keys, onProblem = () =
   const installedPack = async (name: string): Promise<Pack> => {
     const [file, last] = [join(installed, name), join(kept, name)];
     const slot = slotOf(file);
-    const keysNow = await look(keys);
-    const now = `${await look(file)} ${keysNow}`;
+    const keysNow = look(keys);
+    const now = `${look(file)} ${keysNow}`;
     if (now === slot.seen && slot.good) return slot.good;
     const trusted = await trustedKeys(keys);
     // A key that is not trusted any more has never signed anything.
@@ -99,7 +100,7 @@ export function openPackStore({ shipped, installed, kept, keys, onProblem = () =
 
   return {
     async packs(maturity) {
-      const names = new Set([...(await bundlesIn(installed)), ...(await bundlesIn(kept))]);
+      const names = new Set([...bundlesIn(installed), ...bundlesIn(kept)]);
       const own = [...names].toSorted().map(installedPack);
       return Promise.all([shippedPack(join(shipped, `${maturity}.tar.gz`)), ...own]);
     },
@@ -118,7 +119,9 @@ function shippedKey(): TrustedKey {
 }
 
 async function trustedKeys(folder: string): Promise<readonly TrustedKey[]> {
-  const files = (await names(folder)).filter((name) => name.endsWith(".pem")).toSorted();
+  const files = names(folder)
+    .filter((name) => name.endsWith(".pem"))
+    .toSorted();
   const keys = files.map(async (name) => ({
     id: name.replace(/\.pem$/, ""),
     publicKey: createPublicKey(await readFile(join(folder, name))),
@@ -131,23 +134,25 @@ async function keep(last: string, file: string): Promise<void> {
   await writeWhole(last, await readFile(file));
 }
 
-async function bundlesIn(folder: string): Promise<readonly string[]> {
-  return (await names(folder)).filter((name) => name.endsWith(".tar.gz"));
+function bundlesIn(folder: string): readonly string[] {
+  return names(folder).filter((name) => name.endsWith(".tar.gz"));
 }
 
-async function names(folder: string): Promise<readonly string[]> {
-  return readdir(folder).catch((error: unknown) => {
+// Each decision looks: a few microseconds here, where a trip through the thread pool and back costs more than the decision itself.
+
+function names(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
     if (hasCode(error, "ENOENT")) return [];
     throw error;
-  });
+  }
 }
 
 /** Tells whether a file is another than before, without reading it. */
-async function look(file: string): Promise<string> {
-  return stat(file).then(
-    ({ size, mtimeMs, ctimeMs, ino }) => [size, mtimeMs, ctimeMs, ino].join(" "),
-    () => "gone",
-  );
+function look(file: string): string {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found ? [found.size, found.mtimeMs, found.ctimeMs, found.ino].join(" ") : "gone";
 }
 
 function older(pack: Pack, good: Pack): EngineError {

@@ -3,8 +3,8 @@
 export const SHIPPED_KEY = {
   id: "default",
   pem: `-----BEGIN PUBLIC KEY-----
-MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEB09qSYDXDovcCSU98h6dCLiKEeWN
-wOsIur0EjruVVFHsi/h/90oyMzKn8AMQILXuLSMcdqz8ZAqPA1EHgQ7LAA==
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEtIr+Q30rWHlhbcK0mQNRoKAj1iiK
+6KpxazoMqvxSLWWC/jiUb2uL/N9rN2uYa0DJdYlWXChk1AX0VeNnsEVj9g==
 -----END PUBLIC KEY-----
 `,
 } as const;
