@@ -1,6 +1,10 @@
 import type { Result } from "../support/result.ts";
+import { backupAndRestore } from "./backup.ts";
 import { frozenWorker } from "./frozen-worker.ts";
 import { killAnywhere } from "./kill-anywhere.ts";
+import { hostOutlives, killProcesses } from "./kill-processes.ts";
+import { queueLost } from "./queue-lost.ts";
+import { stopAnywhere } from "./stops.ts";
 import { quarantine, twentyKills } from "./twenty-kills.ts";
 
 export interface Asked {
@@ -31,6 +35,12 @@ export const EXPERIMENTS: readonly Experiment[] = [
     full: ({ most, note }) => killAnywhere({ most, queue: "redis", mode: "server", onTrial: note }),
   },
   {
+    id: "2.a",
+    name: "other processes killed",
+    full: ({ seed, most, note }) => killProcesses({ queue: "postgres", mode: "embedded", kills: Math.min(most, 10), seed, onTrial: note }),
+  },
+  { id: "2.b", name: "a plugin host that outlives its worker", full: () => hostOutlives({ queue: "redis", mode: "server" }) },
+  {
     id: "3.a",
     name: "twenty kills of one run",
     full: () => twentyKills({ queue: "postgres", mode: "embedded", kills: 20 }),
@@ -42,4 +52,17 @@ export const EXPERIMENTS: readonly Experiment[] = [
     full: ({ seed, most, note }) =>
       frozenWorker({ queue: "redis", trials: Math.min(most, 100), seed, runtimes: ["process", "docker"], onTrial: note }),
   },
+  { id: "5.a", name: "queue lost, PostgreSQL", full: () => queueLost({ queue: "postgres", mode: "embedded", runs: 20 }) },
+  { id: "5.b", name: "queue lost, Redis", full: () => queueLost({ queue: "redis", mode: "server", runs: 20 }) },
+  {
+    id: "7.a",
+    name: "cancel anywhere",
+    full: ({ most, note }) => stopAnywhere({ queue: "postgres", mode: "embedded", cause: "cancel", most, onTrial: note }),
+  },
+  {
+    id: "7.b",
+    name: "deadline anywhere",
+    full: ({ most, note }) => stopAnywhere({ queue: "postgres", mode: "embedded", cause: "deadline", most, onTrial: note }),
+  },
+  { id: "10", name: "backup and restore", full: () => backupAndRestore({ queue: "postgres", mode: "embedded" }) },
 ];

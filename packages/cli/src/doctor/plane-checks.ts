@@ -113,10 +113,10 @@ function pluginCheck({ name, version, planes }: PluginItem): Check {
 function sweepChecks({ drift, orphans, unknown }: SweepReport): readonly Check[] {
   const found: Check[] = [
     ...drift.map(({ description }) => ({ name: "drift", state: "failed" as const, says: description, fix: "helix deploy" })),
-    ...orphans.map(({ plugin, description }) => ({
-      name: "orphan",
-      state: "failed" as const,
-      says: `${plugin}: ${description}`,
+    ...orphans.map(({ plugin, description, isNewer }) => ({
+      name: isNewer ? "newer" : "orphan",
+      state: isNewer ? ("note" as const) : ("failed" as const),
+      says: `${plugin}: ${description}${isNewer ? "; newer than the backup, deploy its project again to take its place" : ""}`,
       fix: null,
     })),
     ...unknown.map(({ plugin, error }) => ({

@@ -10,6 +10,25 @@ interface LocalPlane {
     readonly home: string;
     readonly controlOnly: boolean;
   }) => Promise<{ readonly stopped: readonly PlaneProcess[] }>;
+  readonly backupPlane: (options: BackupOptions) => Promise<BackupInfo>;
+  /** Stops the control plane and does not start it again. */
+  readonly restorePlane: (options: BackupOptions) => Promise<BackupInfo>;
+}
+
+export interface BackupOptions {
+  readonly home: string;
+  readonly file: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a backup says of itself. */
+export interface BackupInfo {
+  readonly takenAt: string;
+  readonly installation: string;
+  readonly epoch: number;
+  readonly included: readonly string[];
+  readonly volumes: readonly string[];
+  readonly rows: Readonly<Record<string, number>>;
 }
 
 interface StartOptions {
@@ -43,6 +62,16 @@ export async function stopPlane(options: StopOptions): Promise<readonly PlanePro
 export async function runningProcesses(home: string): Promise<readonly PlaneProcess[]> {
   const { planeStatus } = await loadLocalPlane();
   return (await planeStatus(home).catch(planeFailed)).processes;
+}
+
+/** Saves what a home's plane knows. */
+export async function backupPlane(options: BackupOptions): Promise<BackupInfo> {
+  return (await loadLocalPlane()).backupPlane(options).catch(planeFailed);
+}
+
+/** Puts a backup in the place of what a home's plane knows. The control plane is stopped afterwards. */
+export async function restorePlane(options: BackupOptions): Promise<BackupInfo> {
+  return (await loadLocalPlane()).restorePlane(options).catch(planeFailed);
 }
 
 async function loadLocalPlane(): Promise<LocalPlane> {

@@ -92,6 +92,12 @@ export const ENGINE_ERRORS = {
     500,
     "Read the worker's log, correct the cause, deploy again.",
   ),
+  RESTORED: engineRow(
+    "The deployment was under way when the backup was taken that was restored.",
+    EXIT.step,
+    409,
+    "Run `helix doctor` to see what is newer than the backup, then deploy again.",
+  ),
   SECRET_MISSING: engineRow("A secret that the manifest lists has no value.", EXIT.usage, 422, "Run `helix secrets set NAME`."),
   SECRET_STORE_DOWN: engineRow("The secret store does not answer.", EXIT.general, 503, "Start it, then try again.", true),
   SECRET_STORE_DENIED: engineRow(

@@ -15,6 +15,12 @@ export function newId(prefix: IdPrefix, now: number): string {
   return `${prefix}_${time}${chance}`;
 }
 
+/** When an id was made, milliseconds since 1970; null for what is no id of ours. */
+export function timeOfId(id: string): number | null {
+  const time = /^[a-z]+_([0-9a-hjkmnp-tv-z]{10})/.exec(id)?.[1];
+  return time === undefined ? null : Array.from(time).reduce((sum, letter) => sum * 32 + ALPHABET.indexOf(letter), 0);
+}
+
 /** What ids begin with, one prefix a kind of thing. */
 export type IdPrefix =
   | "ins"

@@ -1,5 +1,6 @@
 import type { Owned, PlaneName } from "@helixstack/sdk";
 import { toEngineError } from "../domain/errors.ts";
+import { timeOfId } from "../domain/ids.ts";
 import type { EnvironmentRecord, RevisionRecord, RouteTableRecord, Scope, VolumeRecord } from "../ports/index.ts";
 import { readPlugin } from "./call.ts";
 import type { EngineDeps } from "./deps.ts";
@@ -13,19 +14,20 @@ interface Known {
   readonly revisions: readonly RevisionRecord[];
   readonly tables: readonly RouteTableRecord[];
   readonly volumes: readonly VolumeRecord[];
+  readonly restoredFrom: string | null;
 }
 
 /** Compares the ledger with the world, both ways: what is not as it should be, and what nobody remembers. Changes nothing. */
 export async function sweep(deps: EngineDeps, scope: Scope): Promise<SweepReport> {
   const { ledger } = deps;
-  const [{ id: installation }, environments, revisions, tables, volumes] = await Promise.all([
+  const [{ id: installation, restoredFrom }, environments, revisions, tables, volumes] = await Promise.all([
     ledger.installation(),
     ledger.listEnvironments(scope),
     ledger.listRevisions(scope, {}),
     ledger.routeTables(scope, {}),
     ledger.volumes(scope, {}),
   ]);
-  const known = { environments, revisions, tables, volumes };
+  const known = { environments, revisions, tables, volumes, restoredFrom };
   const [drift, lists] = await Promise.all([
     Promise.all(environments.map((environment) => driftIn(deps, placeOf(scope, { installation, environment }), known))),
     Promise.all(listers(deps).map((lister) => listOrphans(deps, { ...lister, scope, installation, known }))),
@@ -91,10 +93,21 @@ async function listOrphans(
     const input = { installation };
     const owned = await readPlugin<readonly Owned[]>(deps, place, { plane, plugin, verb: "list", identity: identityOf(place, {}), input });
     const orphans = owned.filter((thing) => !isKnown(thing, known));
-    return { orphans: orphans.map(({ kind, id, description }) => ({ plugin, kind, id, description })) };
+    return {
+      orphans: orphans.map((thing) => {
+        const { kind, id, description } = thing;
+        return { plugin, kind, id, description, isNewer: isNewer(thing, known) };
+      }),
+    };
   } catch (thrown) {
     return { plugin, error: toEngineError(thrown).toDocument() };
   }
+}
+
+/** Revisions carry the time of their deployment, units that of their first. */
+function isNewer({ identity }: Owned, { restoredFrom }: Known): boolean {
+  const madeAt = timeOfId(identity.revision) ?? timeOfId(identity.unit);
+  return restoredFrom !== null && madeAt !== null && madeAt >= Date.parse(restoredFrom);
 }
 
 /** Helpers (a network) belong to whatever they carry the ids of. */

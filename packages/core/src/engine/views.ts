@@ -78,4 +78,6 @@ export interface Orphan {
   readonly kind: string;
   readonly id: string;
   readonly description: string;
+  /** Made after the backup that the ledger was restored from: it may serve, and is there to be adopted. */
+  readonly isNewer: boolean;
 }

@@ -27,7 +27,7 @@ import type { WakeJob } from "./queue.ts";
 /** The truth about deployments. What is not in it did not happen; what is in it happened or is being undone. */
 export interface Ledger extends AccessLedger, DeploymentLedger, PolicyLedger, WorldLedger, RunLedger, WorkerLedger {
   /** The id of this installation, made by the first migration; and its epoch, raised by each restore from a backup. */
-  installation(): Promise<{ readonly id: string; readonly epoch: number }>;
+  installation(): Promise<Installation>;
   /** Rejects with `DATABASE_DOWN` unless a query is answered. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -39,6 +39,13 @@ export interface Authenticated {
   readonly principal: Principal;
   /** The one project that the token is bound to; null for a token of the whole organization. */
   readonly project: string | null;
+}
+
+export interface Installation {
+  readonly id: string;
+  readonly epoch: number;
+  /** The time of the backup that this epoch began with; null when there was none. */
+  readonly restoredFrom: string | null;
 }
 
 /** Who may ask. */

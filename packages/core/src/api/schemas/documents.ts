@@ -191,7 +191,7 @@ const DOCUMENTS: Readonly<Record<string, TSchema>> = {
   }),
   Sweep: closed({
     drift: Type.Array(closed({ kind: Text, id: Text, service: nullable(Text), description: Text })),
-    orphans: Type.Array(closed({ plugin: Text, kind: Text, id: Text, description: Text })),
+    orphans: Type.Array(closed({ plugin: Text, kind: Text, id: Text, description: Text, isNewer: Type.Boolean() })),
     unknown: Type.Array(closed({ plugin: Text, error: ref("Error") })),
   }),
   Stats: closed({

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Moment } from "../../../packages/core/src/engine/boundaries.ts";
+import { eventually, kill } from "../../e2e/support/plane.ts";
+import { type Wanted, deploy } from "../support/application.ts";
+import type { Result } from "../support/result.ts";
+import { type Rig, type RigOptions, makeRig } from "../support/rig.ts";
+import { doubles, faultsIn, untilOver } from "../support/world.ts";
+
+export interface StopOptions extends RigOptions {
+  readonly cause: "cancel" | "deadline";
+  readonly most: number;
+  readonly onTrial?: (line: string) => void;
+}
+
+/** The shortest deadline that the API takes; the worker stands still until it has passed. */
+const DEADLINE_MS = 1_000;
+
+/**
+ * Asks for a stop at each boundary of a deployment: the worker is held exactly there (SIGSTOP), the stop is asked for or the deadline passes, and
+ * the worker goes on. Each ends in one state, with the old release serving or the new one whole, and nothing left.
+ */
+export async function stopAnywhere(options: StopOptions): Promise<Result> {
+  const { cause, most, onTrial = () => {} } = options;
+  const rig = await makeRig(options);
+  const wanted = { project: cause, hasTask: true };
+  const scene = { mark: `${cause}-first` };
+  const failures: string[] = [];
+  const ends: Record<string, number> = {};
+  try {
+    await untilOver(rig, await deploy(rig, { ...wanted, mark: scene.mark }));
+    const points = await record(rig, { ...wanted, mark: `${cause}-second` });
+    scene.mark = `${cause}-second`;
+    const chosen =
+      points.length <= most ? points : Array.from({ length: most }, (_, at) => points[Math.floor((at * points.length) / most)]!);
+    for (const [at, point] of chosen.entries()) {
+      const next: Wanted = { ...wanted, mark: `${cause}-${at}`, ...(cause === "deadline" && { timeoutMs: DEADLINE_MS }) };
+      const { state, faults } = await stopOnce(rig, { next, point, scene, cause });
+      ends[state] = (ends[state] ?? 0) + 1;
+      const where = `${point.moment} ${point.boundary}`;
+      failures.push(...faults.map((what) => `${cause} ${where}: ${what}`));
+      onTrial(`${cause} ${where}: ${state}${faults.map((what) => `\n    ${what}`).join("")}`);
+    }
+    return {
+      experiment: `${cause} at every boundary`,
+      figures: { boundaries: chosen.length, ...ends, failures: failures.length },
+      failures,
+    };
+  } finally {
+    await rig.remove();
+  }
+}
+
+interface Point {
+  readonly moment: Moment;
+  readonly boundary: string;
+}
+
+async function record(rig: Rig, wanted: Wanted): Promise<readonly Point[]> {
+  rig.faults.clear();
+  await untilOver(rig, await deploy(rig, wanted));
+  const crossed = rig.faults.journal().filter(({ moment, boundary }) => moment !== "inside" && /^(?:commit|call) /.test(boundary));
+  return [...new Map(crossed.map(({ moment, boundary }) => [`${moment} ${boundary}`, { moment, boundary }])).values()];
+}
+
+interface StopTrial {
+  readonly next: Wanted;
+  readonly point: Point;
+  readonly scene: { mark: string };
+  readonly cause: StopOptions["cause"];
+}
+
+async function stopOnce(rig: Rig, { next, point, scene, cause }: StopTrial): Promise<{ state: string; faults: readonly string[] }> {
+  rig.faults.clear();
+  rig.faults.arm({ ...point, act: "stop" });
+  const id = await deploy(rig, next);
+  const held = () => rig.faults.journal().find(({ act }) => act === "stop");
+  await eventually("a worker that stands still", async () => held() !== undefined, { forMs: 15_000 }).catch(() => {});
+  if (cause === "deadline") await sleep(DEADLINE_MS);
+  // As the API does it; that one may be part of the process which stands still.
+  else await rig.sql("update helix.deployment set cancel_requested_by = principal where id = $1 and ended_at is null", [id]);
+  const found = held();
+  if (found) kill(found.pid, "SIGCONT");
+  rig.faults.disarm();
+  const ended = await untilOver(rig, id);
+  const isLive = ended.state === "live";
+  if (isLive) scene.mark = next.mark;
+  const code = cause === "cancel" ? "CANCELLED" : "DEADLINE_PASSED";
+  const isRight = isLive || ended.code === code;
+  return {
+    state: ended.state,
+    faults: [
+      ...(isRight ? [] : [`it ended ${ended.state} (${ended.code})`]),
+      ...doubles(rig, { mark: next.mark, wanted: next, isLive }),
+      ...(await faultsIn(rig, { mark: scene.mark, wanted: next })),
+    ],
+  };
+}
