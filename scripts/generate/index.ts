@@ -1,10 +1,21 @@
 import { errorsPage } from "./errors-page.ts";
 import type { Generator } from "./generator.ts";
 import { guardrails } from "./guardrails.ts";
+import { guardrailsPage } from "./guardrails-page.ts";
 import { manifestSchema } from "./manifest-schema.ts";
 import { openApi } from "./openapi.ts";
+import { policyInputSchema } from "./policy-input-schema.ts";
 import { pluginManifestSchema } from "./plugin-manifest-schema.ts";
 import { pluginManifests } from "./plugin-manifests.ts";
 
 /** All generators. A new one is a file here and a line in this list. */
-export const generators: readonly Generator[] = [pluginManifests, pluginManifestSchema, manifestSchema, openApi, errorsPage, guardrails];
+export const generators: readonly Generator[] = [
+  pluginManifests,
+  pluginManifestSchema,
+  manifestSchema,
+  openApi,
+  errorsPage,
+  guardrails,
+  guardrailsPage,
+  policyInputSchema,
+];
