@@ -123,6 +123,7 @@ for (const runtime of ["process", "docker"]) {
       expect(await networksOf(installation)).toEqual([]);
       expect(await filesBelow(join(plane.home, "data/volumes"))).toEqual([]);
       expect(await filesBelow(join(plane.home, "data/plugins", runtime, "revisions"))).toEqual([]);
+      for (const store of ["artifacts", "sources"]) expect(await filesBelow(join(plane.home, "data", store)), store).toEqual([]);
     });
   });
 }

@@ -38,11 +38,11 @@ export interface RunOptions {
   readonly input?: string;
 }
 
-export async function makePlane(env: Readonly<Record<string, string>> = {}): Promise<Plane> {
+export async function makePlane(env: Readonly<Record<string, string>> = {}, bin: string = helixBin): Promise<Plane> {
   const home = await mkdtemp(join(tmpdir(), "helix-e2e-"));
   const environment = { ...process.env, ...env, HELIX_HOME: home, NO_COLOR: "1" };
   const start = (args: readonly string[], options: RunOptions = {}) =>
-    spawn(process.execPath, [helixBin, ...args, ...(options.human ? [] : ["--json"])], {
+    spawn(process.execPath, [bin, ...args, ...(options.human ? [] : ["--json"])], {
       cwd: options.cwd ?? root,
       env: { ...environment, ...options.env },
       stdio: ["pipe", "pipe", "pipe"],

@@ -47,6 +47,8 @@ export function destroySteps({ deliveries, revisions, volumes }: DestroyInput): 
     ...revisions.map(({ id, service }) => step("retire", service, id)),
     ...deliveries.map((plugin) => step("erase", null, plugin)),
     ...volumes.map(({ id, service }) => step("erase", service, id)),
+    // Of nothing in particular: what the stores kept for this environment alone.
+    step("erase"),
     step("release"),
   ];
 }

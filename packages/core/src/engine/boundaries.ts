@@ -76,8 +76,16 @@ export const ROADS: { readonly [P in keyof Ports]: Readonly<Record<keyof Ports[P
     hosts: "read",
   },
   queue: { wake: "effect", consume: "read", close: "read", depth: "read", backend: "read" },
-  sources: { missing: "read", putBlob: "effect", putSnapshot: "effect", getSnapshot: "read", checkout: "effect", prune: "effect" },
-  artifacts: { put: "effect", has: "read", facts: "read", prune: "effect" },
+  sources: {
+    missing: "read",
+    putBlob: "effect",
+    putSnapshot: "effect",
+    getSnapshot: "read",
+    checkout: "effect",
+    prune: "effect",
+    drop: "effect",
+  },
+  artifacts: { put: "effect", has: "read", facts: "read", prune: "effect", drop: "effect" },
   logs: { append: "effect", read: "read", tail: "read", remove: "effect" },
 };
 

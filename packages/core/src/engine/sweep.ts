@@ -39,6 +39,9 @@ export async function sweep(deps: EngineDeps, scope: Scope): Promise<SweepReport
   };
 }
 
+/** After `helix down` a warm revision is stopped: it runs nothing either way, and a rollback starts it. */
+const AT_REST: ReadonlySet<string> = new Set(["frozen", "stopped"]);
+
 async function driftIn(deps: EngineDeps, place: Place, known: Known): Promise<readonly Drift[]> {
   const { id } = place.environment;
   const revisions = known.revisions.filter(({ environment, state }) => environment === id && (state === "serving" || state === "warm"));
@@ -46,7 +49,7 @@ async function driftIn(deps: EngineDeps, place: Place, known: Known): Promise<re
   const [sights, served] = await Promise.all([lookAtRevisions(deps, place, revisions), lookAtTables(deps, place, tables)]);
   const drifted = revisions.flatMap((revision): Drift[] => {
     const sight = sights.get(revision.id)!;
-    const isWarmAsMeant = revision.state === "warm" && sight !== null && sight !== "unreachable" && sight.phase === "frozen";
+    const isWarmAsMeant = revision.state === "warm" && sight !== null && sight !== "unreachable" && AT_REST.has(sight.phase);
     const drift = isWarmAsMeant ? null : driftOf(revision, sight);
     const should = revision.state === "warm" ? "frozen" : "running";
     const description = `${revision.service} of ${place.project.name} ${place.environment.name} should be ${should} and is ${drift ?? "running"}`;

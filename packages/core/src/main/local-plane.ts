@@ -67,7 +67,7 @@ export async function planeStatus(home: string): Promise<{ readonly running: boo
   }
 }
 
-/** Stops the whole home (applications first, the database last), or only control plane, workers and database. Resolves to what was stopped. */
+/** Stops the whole home (applications first, the database last), or only the control plane and its workers. Resolves to what was stopped. */
 export async function stopLocalPlane({
   home,
   controlOnly,
@@ -80,7 +80,6 @@ export async function stopLocalPlane({
   const before = await planeProcesses(supervisor);
   if (controlOnly) {
     await supervisor.stop("control").catch(ignoreUnknown);
-    await supervisor.stop("postgres").catch(ignoreUnknown);
     supervisor.close();
     return { stopped: before.filter(({ role }) => CONTROL_ROLES.has(role)) };
   }
@@ -91,7 +90,7 @@ export async function stopLocalPlane({
   return { stopped: before };
 }
 
-const CONTROL_ROLES: ReadonlySet<string> = new Set(["control", "worker", "postgres"]);
+const CONTROL_ROLES: ReadonlySet<string> = new Set(["control", "worker"]);
 
 /** The processes that are the plane's own, from the supervisor's books. `control` and `worker` are one process. */
 export async function planeProcesses(supervisor: SupervisorClient): Promise<readonly PlaneProcess[]> {

@@ -27,6 +27,8 @@ export interface SourceStore {
   checkout(digest: Digest, input: { readonly folder: string; readonly target: string }): Promise<void>;
   /** Removes what no listed snapshot needs. Returns the bytes freed. */
   prune(keep: readonly Digest[]): Promise<number>;
+  /** Removes these snapshots, of whatever age, and their contents that no other snapshot has. Gone already is success. Returns the bytes freed. */
+  drop(snapshots: readonly Digest[]): Promise<number>;
 }
 
 /** Keeps artifacts by content. */
@@ -41,6 +43,8 @@ export interface ArtifactStore {
   /** What policies may know of its content; null where that is kept elsewhere, or gone. Looked up once an artifact. */
   facts(artifact: Artifact): Promise<ArtifactFacts | null>;
   prune(keep: readonly Digest[]): Promise<number>;
+  /** Removes these, of whatever age. Gone already is success. Returns the bytes freed. */
+  drop(digests: readonly Digest[]): Promise<number>;
 }
 
 export interface ArtifactFacts {

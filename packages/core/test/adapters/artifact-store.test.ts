@@ -122,4 +122,6 @@ it("prunes what is not listed", async () => {
   expect(await store.has(gone)).toBe(false);
   const careful = await openFolderArtifactStore({ root: join(root, "store") });
   expect(await careful.prune([])).toBe(0);
+  expect(await careful.drop([gone.digest, kept.digest])).toBeGreaterThan(0);
+  expect(await careful.has(kept)).toBe(false);
 });

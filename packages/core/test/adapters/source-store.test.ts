@@ -218,3 +218,17 @@ it("sweeps what a process left that is gone, and leaves its neighbours'", async 
   await openFolderSourceStore({ root: join(root, "store") });
   expect(await temp()).toEqual([`${process.pid}-abc`]);
 });
+
+describe("drop", () => {
+  it("removes a snapshot of any age, and only the contents that no other has", async () => {
+    const careful = await openFolderSourceStore({ root: join(root, "store") });
+    await put("shared", "alone");
+    const dropped = await careful.putSnapshot([file("a", "shared"), file("b", "alone")]);
+    const kept = await careful.putSnapshot([file("a", "shared")]);
+    expect(await careful.drop([dropped.digest, dropped.digest])).toBeGreaterThan(5);
+    expect(await careful.getSnapshot(dropped.digest)).toBeNull();
+    expect(await careful.missing([digestOf("shared"), digestOf("alone")])).toEqual([digestOf("alone")]);
+    expect(await careful.drop([dropped.digest])).toBe(0);
+    await careful.checkout(kept.digest, { folder: ".", target: join(root, "out") });
+  });
+});

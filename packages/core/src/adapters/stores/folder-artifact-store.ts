@@ -34,6 +34,20 @@ export async function openFolderArtifactStore(options: ArtifactStoreOptions): Pr
   const place = (digest: Digest) => join(root, hexOf(digest));
   const uriOf = (digest: Digest) => pathToFileURL(join(place(digest), "content")).href;
 
+  /** Gone under its name at once; a kill in the middle leaves only what the next sweep takes. */
+  const remove = async (hex: string): Promise<number> => {
+    const bytes = (await readMarker(join(root, hex)))?.sizeBytes ?? 0;
+    const going = tempPath(temp);
+    try {
+      await rename(join(root, hex), going);
+    } catch (thrown) {
+      if (hasCode(thrown, "ENOENT")) return 0;
+      throw thrown;
+    }
+    await removeTree(going);
+    return bytes;
+  };
+
   return {
     async put<K extends ArtifactKind>(kind: K, { folder, metadata }: { folder: string; metadata: ArtifactOf<K>["metadata"] }) {
       const half = tempPath(temp);
@@ -75,12 +89,14 @@ export async function openFolderArtifactStore(options: ArtifactStoreOptions): Pr
         if (!/^[0-9a-f]{64}$/.test(hex) || kept.has(hex)) continue;
         const { mtimeMs } = await stat(join(root, hex));
         if (Date.now() - mtimeMs < graceMs) continue;
-        freed += (await readMarker(join(root, hex)))?.sizeBytes ?? 0;
-        // Gone under its name at once; a kill in the middle leaves only what the next sweep takes.
-        const going = tempPath(temp);
-        await rename(join(root, hex), going);
-        await removeTree(going);
+        freed += await remove(hex);
       }
+      return freed;
+    },
+
+    async drop(digests) {
+      let freed = 0;
+      for (const digest of new Set(digests.filter(isDigest))) freed += await remove(hexOf(digest));
       return freed;
     },
   };

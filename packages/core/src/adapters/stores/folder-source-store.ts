@@ -8,7 +8,7 @@ import { blobPath, blobSize, writeBlob, type BlobFolder } from "./blobs.ts";
 import { checkout } from "./checkout.ts";
 import { hexOf, isDigest } from "./digests.ts";
 import { each } from "./each.ts";
-import { pruneSources } from "./prune-sources.ts";
+import { dropSources, pruneSources } from "./prune-sources.ts";
 import { snapshotDigest, toSnapshot } from "./snapshot.ts";
 import { sweepTemp } from "./temp.ts";
 
@@ -31,6 +31,7 @@ export async function openFolderSourceStore(options: SourceStoreOptions): Promis
   const temp = join(root, "tmp");
   const folder: BlobFolder = { blobs: join(root, "blobs"), temp, maxBytes: options.maxBlobBytes ?? DEFAULT_MAX_BYTES };
   const snapshots = join(root, "snapshots");
+  const stored = { folder, snapshots, readSnapshot: (digest: Digest) => readSnapshot(snapshots, digest) };
   await sweepTemp(temp);
 
   return {
@@ -64,7 +65,8 @@ export async function openFolderSourceStore(options: SourceStoreOptions): Promis
       await checkout(folder, { snapshot, ...input });
     },
 
-    prune: (keep) => pruneSources({ folder, snapshots, readSnapshot: (digest) => readSnapshot(snapshots, digest), graceMs }, keep),
+    prune: (keep) => pruneSources(stored, { keep, graceMs }),
+    drop: (digests) => dropSources(stored, digests.filter(isDigest)),
   };
 }
 

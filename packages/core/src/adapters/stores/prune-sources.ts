@@ -9,11 +9,13 @@ interface Sources {
   readonly folder: BlobFolder;
   readonly snapshots: string;
   readonly readSnapshot: (digest: Digest) => Promise<Snapshot | null>;
-  readonly graceMs: number;
 }
 
 /** Removes the snapshots that are not listed, then the contents that none of the rest has. Answers with the bytes freed. */
-export async function pruneSources({ folder, snapshots, readSnapshot, graceMs }: Sources, keep: readonly Digest[]): Promise<number> {
+export async function pruneSources(
+  { folder, snapshots, readSnapshot }: Sources,
+  { keep, graceMs }: { readonly keep: readonly Digest[]; readonly graceMs: number },
+): Promise<number> {
   const kept = new Set(keep.map(hexOf));
   const needed = new Set<string>();
   let freed = 0;
@@ -23,9 +25,7 @@ export async function pruneSources({ folder, snapshots, readSnapshot, graceMs }:
       freed += await remove(path);
       continue;
     }
-    for (const entry of (await readSnapshot(`sha256:${hex}`))?.entries ?? []) {
-      if (entry.type === "file") needed.add(hexOf(entry.digest));
-    }
+    for (const content of await contentsOf(readSnapshot, `sha256:${hex}`)) needed.add(content);
   }
   for (const shard of await names(folder.blobs)) {
     for (const hex of await names(join(folder.blobs, shard))) {
@@ -34,6 +34,23 @@ export async function pruneSources({ folder, snapshots, readSnapshot, graceMs }:
     }
   }
   return freed;
+}
+
+/** Removes these snapshots, then those of their contents that none of the rest has. Answers with the bytes freed. */
+export async function dropSources({ folder, snapshots, readSnapshot }: Sources, digests: readonly Digest[]): Promise<number> {
+  const dropped = new Set<string>();
+  let freed = 0;
+  for (const digest of new Set(digests)) {
+    for (const hex of await contentsOf(readSnapshot, digest)) dropped.add(hex);
+    freed += await remove(join(snapshots, hexOf(digest)));
+  }
+  for (const hex of await names(snapshots)) for (const needed of await contentsOf(readSnapshot, `sha256:${hex}`)) dropped.delete(needed);
+  for (const hex of dropped) freed += await remove(join(folder.blobs, hex.slice(0, 2), hex));
+  return freed;
+}
+
+async function contentsOf(readSnapshot: Sources["readSnapshot"], digest: Digest): Promise<readonly string[]> {
+  return ((await readSnapshot(digest))?.entries ?? []).flatMap((entry) => (entry.type === "file" ? [hexOf(entry.digest)] : []));
 }
 
 function names(folder: string): Promise<readonly string[]> {
@@ -46,7 +63,7 @@ async function isOlder(path: string, ms: number): Promise<boolean> {
 }
 
 async function remove(path: string): Promise<number> {
-  const { size } = await stat(path);
-  await rm(path);
-  return size;
+  const found = await stat(path).catch(() => null);
+  await rm(path, { force: true });
+  return found?.size ?? 0;
 }

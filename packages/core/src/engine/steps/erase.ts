@@ -1,11 +1,13 @@
+import { emptyStores } from "../empty-stores.ts";
 import { identityOf } from "../place.ts";
 import { act } from "../run.ts";
 import { removeTable } from "../tables.ts";
 import type { StepWork } from "./step.ts";
 
-/** Removes an emptied route table, or a volume with its data. */
+/** Removes an emptied route table, a volume with its data, or what the stores kept for the environment alone. */
 export const eraseStep: StepWork = async (run, step) => {
-  if (step.service === null) return { writes: await removeTable(run, step, step.subject!) };
+  if (step.subject === null) return { outcome: await emptyStores(run) };
+  if (step.service === null) return { writes: await removeTable(run, step, step.subject) };
   const volumes = await run.deps.ledger.volumes(run.grip.scope, { environment: run.place.environment.id });
   const volume = volumes.find(({ id }) => id === step.subject);
   if (!volume || volume.state === "gone" || volume.state === "forgotten") return { state: "skipped" };

@@ -1,0 +1,77 @@
+import type { Artifact, Digest } from "@helixstack/sdk";
+import type { DeploymentRecord, EnvironmentRecord, ReleaseRecord } from "../ports/index.ts";
+import { readPlugin } from "./call.ts";
+import { identityOf } from "./place.ts";
+import type { Run } from "./run.ts";
+
+const PAGE = 100;
+
+/**
+ * Drops the sources and artifacts that only this environment had use for. What another environment can return to stays, and while another one is being
+ * deployed nothing goes: its plan may count on what is there. A later destroy takes it.
+ */
+export async function emptyStores(run: Run): Promise<{ readonly freedBytes: number }> {
+  const { deps, grip, place } = run;
+  const environments = await deps.ledger.listEnvironments(grip.scope);
+  const others = environments.filter(({ id, liveRelease }) => id !== place.environment.id && liveRelease !== null);
+  const isBusy = environments.some(({ id, activeDeployment }) => id !== place.environment.id && activeDeployment !== null);
+  if (isBusy) return { freedBytes: 0 };
+  const [own, kept] = await Promise.all([ownUse(run), Promise.all(others.map((environment) => releasesOf(run, environment)))]);
+  const keptReleases = kept.flat();
+  const keptArtifacts = keptReleases.flatMap(artifactsOf);
+  const isKept = new Set<string>([...keptArtifacts.map(({ digest }) => digest), ...keptReleases.map(({ snapshot }) => snapshot)]);
+  const freed = await Promise.all([
+    deps.sources.drop(own.snapshots.filter((digest) => !isKept.has(digest))),
+    deps.artifacts.drop(own.artifacts.filter(({ digest }) => !isKept.has(digest)).map(({ digest }) => digest)),
+    ...buildersThatKeep(run, own.artifacts).map((plugin) => pruneBuilder(run, { plugin, keep: keptArtifacts })),
+  ]);
+  return { freedBytes: freed.reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+/** Everything that deployments of this environment brought into the stores, those that failed included. */
+async function ownUse(run: Run): Promise<{ readonly snapshots: readonly Digest[]; readonly artifacts: readonly Artifact[] }> {
+  const { deps, grip, place } = run;
+  const deployments = await all<DeploymentRecord>((cursor) =>
+    deps.ledger.listDeployments(grip.scope, { environment: place.environment.id, limit: PAGE, cursor }),
+  );
+  const keys = deployments.flatMap(({ plan }) => plan?.services.map(({ build }) => build.inputKey) ?? []);
+  const builds = await Promise.all([...new Set(keys)].map((key) => deps.ledger.findBuild(grip.scope, key)));
+  return {
+    snapshots: [...new Set(deployments.flatMap(({ request }) => (request.snapshot === null ? [] : [request.snapshot as Digest])))],
+    artifacts: builds.flatMap((build) => (build ? [build.artifact] : [])),
+  };
+}
+
+function releasesOf({ deps, grip }: Run, { id }: EnvironmentRecord): Promise<readonly ReleaseRecord[]> {
+  return all<ReleaseRecord>((cursor) => deps.ledger.listReleases(grip.scope, { environment: id, limit: PAGE, cursor }));
+}
+
+function artifactsOf({ services }: ReleaseRecord): readonly Artifact[] {
+  return Object.values(services).map(({ artifact }) => artifact);
+}
+
+/** Builders that keep their results in an engine of their own, and made some for this environment. */
+function buildersThatKeep({ deps }: Run, artifacts: readonly Artifact[]): readonly string[] {
+  if (!artifacts.some(({ uri }) => !uri.startsWith("file:"))) return [];
+  return deps.plugins
+    .list()
+    .map(({ manifest }) => manifest.name)
+    .filter((name) => deps.plugins.supports(name, "build.prune"));
+}
+
+async function pruneBuilder(run: Run, { plugin, keep }: { plugin: string; keep: readonly Artifact[] }): Promise<number> {
+  const ask = { plane: "build", plugin, verb: "prune", identity: identityOf(run.place, {}), input: { keep }, signal: run.signal } as const;
+  return (await readPlugin<{ readonly freedBytes: number }>(run.deps, run.place, ask)).freedBytes;
+}
+
+async function all<T>(
+  page: (cursor: string | null) => Promise<{ readonly items: readonly T[]; readonly next: string | null }>,
+): Promise<readonly T[]> {
+  const found: T[] = [];
+  for (let cursor: string | null = null; ;) {
+    const { items, next }: { readonly items: readonly T[]; readonly next: string | null } = await page(cursor);
+    found.push(...items);
+    if (next === null) return found;
+    cursor = next;
+  }
+}

@@ -1,0 +1,119 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Plane, eventually, get, makeProject } from "./plane.ts";
+
+/** Prints what it was given, as careless programs do. `PRINT` in its source decides: Docker's own log files are not ours to mask. */
+const server = (isLoud: boolean) => `
+  const http = require("node:http");
+  const loud = ${isLoud};
+  if (loud) console.log("starting", process.env.PASSWORD, Buffer.from("x" + process.env.PASSWORD).toString("base64"), JSON.stringify(process.env));
+  http.createServer((req, res) => {
+    if (req.url === "/crash") { if (loud) console.error("crash " + process.env.PASSWORD); process.exit(3); }
+    res.end(String(process.env.PASSWORD.length));
+  }).listen(process.env.PORT);
+`;
+const build = (exit: number) => `
+  require("node:fs").writeFileSync("built.txt", "built");
+  console.log("building with", process.env.BUILD_TOKEN, encodeURIComponent(process.env.BUILD_TOKEN));
+  process.exit(${exit});
+`;
+
+/** What a canary's life leaves to be searched. */
+export interface CanaryLife {
+  readonly project: string;
+  readonly values: readonly string[];
+  /** Output of every command, and every answer of the API. */
+  readonly texts: Readonly<Record<string, string>>;
+  readonly remove: () => Promise<void>;
+  /** Destroys the environment and the secrets. */
+  readonly end: () => Promise<void>;
+}
+
+/** One secret through import, a failing build, a deploy, a crash, a rotation, a second deploy and a rollback. */
+export async function liveAsCanary(
+  plane: Plane,
+  { runtime, isLoud = runtime === "process" }: { readonly runtime: string; readonly isLoud?: boolean },
+): Promise<CanaryLife> {
+  const project = `canary-${runtime}-${randomBytes(3).toString("hex")}`;
+  const values = Array.from({ length: 3 }, () => `canary/${randomBytes(9).toString("base64url")}"&+`);
+  const [first, build1, second] = values as [string, string, string];
+  const app = await makeProject({
+    "helix.yaml": `project: ${project}
+services:
+  web:
+    build: node
+    runtime: ${runtime}
+    start: node server.js
+    secrets: [PASSWORD, { name: BUILD_TOKEN, as: build }, { name: PASSWORD, as: file }]
+`,
+    "package.json": JSON.stringify({ scripts: { build: "node build.js" } }),
+    "server.js": server(isLoud),
+    "build.js": build(1),
+    ".env": `PASSWORD='${first}'\nBUILD_TOKEN='${build1}'\n`,
+  });
+  const texts: Record<string, string> = {};
+  const helix = async (args: readonly string[], input?: string) => {
+    const run = await plane.helix(args, { cwd: app.folder, ...(input !== undefined && { input }) });
+    texts[`${Object.keys(texts).length} helix ${args.join(" ")}`] = run.stdout + run.stderr;
+    return run;
+  };
+  const deploy = async () => {
+    const { json, stderr } = await helix(["deploy"]);
+    if (!json.ok) throw new Error(`deploy failed: ${JSON.stringify(json.error)} ${stderr}`);
+    return json.services[0].address as { host: string; port: number };
+  };
+  await helix(["env", "push"]);
+  const failed = await helix(["deploy"]);
+  if (failed.json.error?.code !== "BUILD_FAILED") throw new Error(`the build was to fail: ${failed.stdout}`);
+  await app.write("build.js", build(0));
+  const address = await deploy();
+  await get(address, "/crash").catch(() => undefined);
+  await eventually("it is back", async () => (await get(address)).text, { holds: (text) => text === String(first.length) });
+  await helix(["secrets", "rotate", "PASSWORD"], second);
+  await helix(["plan"]);
+  await deploy();
+  const { json } = await helix(["rollback"]);
+  await helix(["rollback", json.candidates[0].release]);
+  for (const args of [["logs"], ["status"], ["ls"], ["secrets", "ls"], ["secrets", "diff"], ["doctor"]]) await helix(args);
+  Object.assign(texts, await apiAnswers(plane.home, { project, deployments: (await helix(["ls"])).json.deployments }));
+  return {
+    project,
+    values,
+    texts,
+    remove: app.remove,
+    async end() {
+      await helix(["destroy", "--yes", "--with-data"]);
+      for (const name of ["PASSWORD", "BUILD_TOKEN"]) await helix(["secrets", "rm", name, "--yes"]);
+    },
+  };
+}
+
+/** What the API tells whoever asks for everything. */
+async function apiAnswers(
+  home: string,
+  { project, deployments }: { readonly project: string; readonly deployments: readonly { id: string }[] },
+) {
+  const { url } = JSON.parse(await readFile(join(home, "run/control.json"), "utf8")) as { url: string };
+  const token = (await readFile(join(home, "keys/local-token"), "utf8")).trim();
+  const environment = `/v1/projects/${project}/environments/production`;
+  const paths = [
+    ...["environments", "deployments", "tokens", "plugins", "principal", "plane", "secret-store"].map((one) => `/v1/${one}`),
+    ...["status", "releases", "candidates", "stats", "secrets", "secrets/events"].map((one) => `${environment}/${one}`),
+    ...deployments.flatMap(({ id }) => ["", "/result", "/logs", "/events"].map((one) => `/v1/deployments/${id}${one}`)),
+    "/metrics",
+  ];
+  const answers = await Promise.all(
+    paths.map(async (path) => {
+      const signal = AbortSignal.timeout(3_000);
+      const text = await fetch(url + path, {
+        headers: { authorization: `Bearer ${token}`, accept: "application/json, application/x-ndjson" },
+        signal,
+      })
+        .then((answer) => answer.text())
+        .catch(() => "");
+      return [`GET ${path}`, text] as const;
+    }),
+  );
+  return Object.fromEntries(answers);
+}
