@@ -1,4 +1,3 @@
-import { EngineError } from "@helixstack/core/client";
 import { join } from "node:path";
 import type { ManifestInput } from "../client/api.ts";
 import type { ManifestFile } from "./manifest-file.ts";
@@ -47,7 +46,7 @@ async function loadDetect(): Promise<Detect> {
   return (await import(name)) as Detect;
 }
 
-/** What a manifest leaves out: for each service without `build`, what its folder looks like. Rejects with `SOURCE_UNFIT`. */
+/** What a manifest leaves out: for each service without `build`, what its folder looks like. One that no builder fits stays out: the manifest's reader says so, beside whatever else is wrong. */
 export async function detectServices(
   { folder, services }: ManifestFile,
   home: string,
@@ -56,13 +55,8 @@ export async function detectServices(
   const found = await Promise.all(
     open.map(async ({ service, source }) => {
       const [best] = await detectFolder(join(folder, source), home);
-      if (!best)
-        throw new EngineError("SOURCE_UNFIT", `No builder knows what to do with ${source}, the source of ${service}.`, {
-          plane: "build",
-          hint: "Name its `build` in helix.yaml (`build: node`), and `start` where package.json has no start script.",
-        });
-      return [service, { build: best.plugin, ...best.service }] as const;
+      return best ? [[service, { build: best.plugin, ...best.service }] as const] : [];
     }),
   );
-  return Object.fromEntries(found);
+  return Object.fromEntries(found.flat());
 }
