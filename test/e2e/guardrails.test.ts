@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { opa } from "../guardrails/support/opa.ts";
@@ -122,7 +122,7 @@ describe("the default maturity", () => {
     expect(JSON.stringify(json.error)).not.toContain(secret);
     const { json: refused } = await helix(["deploy"]);
     const connection = JSON.parse(await readFile(join(plane.home, "run/control.json"), "utf8")) as { url: string };
-    const token = (await readFile(join(plane.home, "keys/token"), "utf8").catch(() => "")).trim();
+    const { token } = (await helix(["token", "create", "reader"])).json as { token: string };
     const answer = await fetch(`${connection.url}/v1/deployments/${refused.deployment.id}/decisions?input=true`, {
       headers: { authorization: `Bearer ${token}` },
     });
@@ -169,7 +169,6 @@ describe("bundles", () => {
     expect(fault(json)).toBe("wrong-key");
     const { json: listed } = await helix(["policy", "ls"]);
     expect(listed.problems).toMatchObject([{ isKept: false, error: { code: "POLICY_UNAVAILABLE" } }]);
-    const { rm } = await import("node:fs/promises");
     await rm(join(policies, "foreign.tar.gz"));
     expect((await helix(["plan"])).exit).toBe(0);
   });
