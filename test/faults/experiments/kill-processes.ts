@@ -37,7 +37,11 @@ export async function killProcesses(options: ProcessOptions): Promise<Result> {
         const next = { ...wanted, mark: `killed-${victim}-${at}` };
         const trial = await killOnce(rig, { victim, next, afterMs: random() * WITHIN_MS });
         if (trial.isLive) mark = next.mark;
-        const wrong = [...trial.faults, ...(await faultsIn(rig, { mark, wanted: next }))];
+        // A process that was killed last is just starting again.
+        const settled = await eventually("what should be", () => faultsIn(rig, { mark, wanted: next }), {
+          holds: (found) => found.length === 0,
+        }).catch(() => null);
+        const wrong = [...trial.faults, ...(settled ?? (await faultsIn(rig, { mark, wanted: next })))];
         failures.push(...wrong.map((what) => `${victim} killed: ${what}`));
         tally.kills += trial.killed;
         tally.requests += trial.requests;
@@ -64,6 +68,13 @@ interface Trial {
 
 async function killOnce(rig: Rig, { victim, next, afterMs }: { victim: Victim; next: Wanted; afterMs: number }): Promise<Trial> {
   const addresses = Object.values(await addressesOf(rig, next.project));
+  await eventually(
+    "answers before the kill",
+    async () => {
+      for (const address of addresses) await get(address);
+    },
+    { holds: () => true },
+  );
   const id = await deploy(rig, next);
   const asking = askAll(addresses);
   await sleep(afterMs);

@@ -59,9 +59,15 @@ export async function lookOnce(
     const seen = watch(record, { before: watched.get(id), now });
     next.set(id, seen);
     const reason = deathOf(deps, { record, seenMs: now - seen.since });
-    if (reason === null || !(await areHostsGone(deps, { id, record, seenMs: now - seen.since }))) continue;
-    await takeAll(deps, { held: held.filter((run) => run.worker === id), id, reason });
-    if (record && isHere(deps.probe, record)) await endIfGone(deps, record);
+    if (reason === null) continue;
+    try {
+      if (!(await areHostsGone(deps, { id, record, seenMs: now - seen.since }))) continue;
+      await takeAll(deps, { held: held.filter((run) => run.worker === id), id, reason });
+      if (record && isHere(deps.probe, record)) await endIfGone(deps, record);
+    } catch (error) {
+      // It froze with a lock in its hands, perhaps. That says nothing against what was seen of it and of others.
+      deps.logger.warn("a dead worker's runs cannot be taken just now", { worker: id, error: String(error) });
+    }
   }
   return next;
 }

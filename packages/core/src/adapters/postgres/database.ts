@@ -25,6 +25,8 @@ export interface Database {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/** A worker that freezes in a transaction must not keep its locks for longer than its lease: a successor waits for them. Milliseconds. */
+const WAIT_MS = 10_000;
 const TIMESTAMPTZ = 1184;
 const INT8 = 20;
 
@@ -41,7 +43,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 
 /** Settings of one connection, for the pool and for connections that stay open (LISTEN). */
 export function connectionConfig(options: DatabaseOptions): pg.ClientConfig {
-  const settings = ["-c lock_timeout=10000", "-c idle_in_transaction_session_timeout=60000"];
+  const settings = [`-c lock_timeout=${WAIT_MS}`, `-c idle_in_transaction_session_timeout=${WAIT_MS}`];
   if (options.readOnly) settings.push("-c default_transaction_read_only=on");
   if (options.role) settings.push(`-c role=${options.role}`);
   return {
