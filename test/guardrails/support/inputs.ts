@@ -14,9 +14,9 @@ type Chance = () => number;
 const pick = <T>(chance: Chance, values: readonly T[]): T => values[Math.floor(chance() * values.length)]!;
 const some = <T>(chance: Chance, most: number, make: (i: number) => T): T[] =>
   Array.from({ length: Math.floor(chance() * (most + 1)) }, (_, i) => make(i));
-const word = (chance: Chance, length: number): string =>
-  Array.from({ length }, () => pick(chance, [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=_.- äß€"])).join("");
+const word = (chance: Chance, length: number): string => Array.from({ length }, () => pick(chance, LETTERS)).join("");
 
+const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=_.- äß€".split("");
 const VALUES = [
   "hello",
   "",

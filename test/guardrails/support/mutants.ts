@@ -28,7 +28,7 @@ function bodyLines(lines: readonly string[]): ReadonlySet<number> {
   for (const [i, line] of lines.entries()) {
     if (isInside && line === "}") isInside = false;
     if (isInside && line.trim() !== "" && !line.trim().startsWith("#")) found.add(i);
-    if (/ if \{$/.test(line)) isInside = true;
+    if (line.endsWith(" if {")) isInside = true;
   }
   return found;
 }

@@ -113,7 +113,12 @@ test("a sweep finds what drifted and what nobody remembers, and changes nothing"
   await bench.deps.dispatcher.call({ ...applied, identity: { ...applied.identity, installation: "ins_other", revision: "rev_other" } });
   const found = await bench.engine.sweep(bench.scope);
   expect(found.drift).toEqual([
-    { kind: "revision", id: applied.identity.revision, service: "web", description: "web of shop production should be running and is stopped" },
+    {
+      kind: "revision",
+      id: applied.identity.revision,
+      service: "web",
+      description: "web of shop production should be running and is stopped",
+    },
   ]);
   expect(found.orphans).toEqual([{ plugin: "memory", kind: "revision", id: "rev_unknown", description: "revision of web" }]);
   expect(await bench.engine.sweep(bench.scope)).toEqual(found);

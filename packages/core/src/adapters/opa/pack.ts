@@ -22,7 +22,7 @@ export interface Pack {
 
 export interface PackMark {
   readonly name?: unknown;
-  readonly version?: unknown;
+  readonly version?: string;
   readonly serial?: unknown;
   readonly expiresAt?: unknown;
   readonly issuedAt?: unknown;
@@ -33,7 +33,11 @@ export async function openPack(
   bundle: Bundle,
   { file, signedBy, endsAt }: { file: string; signedBy: string; endsAt: number | null },
 ): Promise<Pack> {
-  const { metadata, revision, wasm } = bundle.manifest as { metadata?: { helix?: PackMark }; revision?: unknown; wasm?: unknown };
+  const { metadata, revision, wasm } = bundle.manifest as {
+    metadata?: { helix?: PackMark };
+    revision?: string;
+    wasm?: unknown;
+  };
   const mark = metadata?.helix ?? {};
   const entrypoints = (Array.isArray(wasm) ? wasm : []).map((one: { entrypoint?: unknown }) => String(one.entrypoint));
   const asked = entrypoints.filter((name) => /(^|\/)decision$/.test(name) || CONFTEST.test(name));
@@ -42,7 +46,7 @@ export async function openPack(
     throw unavailable("entrypoint-missing", `${name} has no decision, and no deny, violation or warn in package main`);
   return {
     name,
-    version: String(mark.version ?? revision ?? "0"),
+    version: [mark.version, revision].find((one) => typeof one === "string") ?? "0",
     serial: typeof mark.serial === "number" ? mark.serial : 0,
     kind: asked.some((one) => CONFTEST.test(one)) ? "conftest" : "helix",
     entrypoints: asked,

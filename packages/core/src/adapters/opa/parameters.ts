@@ -122,7 +122,7 @@ function isMoment(value: unknown): boolean {
 
 function isZone(value: unknown): boolean {
   try {
-    return typeof value === "string" && new Intl.DateTimeFormat("en", { timeZone: value }) !== null;
+    return typeof value === "string" && new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions().timeZone !== "";
   } catch {
     return false;
   }

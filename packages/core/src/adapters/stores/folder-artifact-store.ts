@@ -34,19 +34,7 @@ export async function openFolderArtifactStore(options: ArtifactStoreOptions): Pr
   const place = (digest: Digest) => join(root, hexOf(digest));
   const uriOf = (digest: Digest) => pathToFileURL(join(place(digest), "content")).href;
 
-  /** Gone under its name at once; a kill in the middle leaves only what the next sweep takes. */
-  const remove = async (hex: string): Promise<number> => {
-    const bytes = (await readMarker(join(root, hex)))?.sizeBytes ?? 0;
-    const going = tempPath(temp);
-    try {
-      await rename(join(root, hex), going);
-    } catch (thrown) {
-      if (hasCode(thrown, "ENOENT")) return 0;
-      throw thrown;
-    }
-    await removeTree(going);
-    return bytes;
-  };
+  const remove = (hex: string) => removeArtifact(join(root, hex), tempPath(temp));
 
   return {
     async put<K extends ArtifactKind>(kind: K, { folder, metadata }: { folder: string; metadata: ArtifactOf<K>["metadata"] }) {
@@ -100,6 +88,19 @@ export async function openFolderArtifactStore(options: ArtifactStoreOptions): Pr
       return freed;
     },
   };
+}
+
+/** Gone under its name at once; a kill in the middle leaves only what the next sweep takes. Answers with the bytes freed. */
+async function removeArtifact(place: string, going: string): Promise<number> {
+  const bytes = (await readMarker(place))?.sizeBytes ?? 0;
+  try {
+    await rename(place, going);
+  } catch (thrown) {
+    if (hasCode(thrown, "ENOENT")) return 0;
+    throw thrown;
+  }
+  await removeTree(going);
+  return bytes;
 }
 
 /** Of several with the same content at once, the first stays. One that is there and not whole is replaced. */
