@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Plane, eventually, get, makeProject } from "./plane.ts";
 
-/** Prints what it was given, as careless programs do. `PRINT` in its source decides: Docker's own log files are not ours to mask. */
+/** Prints what it was given, as careless programs do, where it is loud. In a container it is not: Docker's own log files are not ours to mask. */
 const server = (isLoud: boolean) => `
   const http = require("node:http");
   const loud = ${isLoud};
@@ -30,10 +30,18 @@ export interface CanaryLife {
   readonly end: () => Promise<void>;
 }
 
+export interface CanaryOptions {
+  readonly runtime: string;
+  /** Whether the application prints what it was given. */
+  readonly isLoud?: boolean;
+  /** No rotation and no rollback. */
+  readonly isShort?: boolean;
+}
+
 /** One secret through import, a failing build, a deploy, a crash, a rotation, a second deploy and a rollback. */
 export async function liveAsCanary(
   plane: Plane,
-  { runtime, isLoud = runtime === "process" }: { readonly runtime: string; readonly isLoud?: boolean },
+  { runtime, isLoud = runtime === "process", isShort = false }: CanaryOptions,
 ): Promise<CanaryLife> {
   const project = `canary-${runtime}-${randomBytes(3).toString("hex")}`;
   const values = Array.from({ length: 3 }, () => `canary/${randomBytes(9).toString("base64url")}"&+`);
@@ -70,13 +78,17 @@ services:
   const address = await deploy();
   await get(address, "/crash").catch(() => undefined);
   await eventually("it is back", async () => (await get(address)).text, { holds: (text) => text === String(first.length) });
-  await helix(["secrets", "rotate", "PASSWORD"], second);
-  await helix(["plan"]);
-  await deploy();
-  const { json } = await helix(["rollback"]);
-  await helix(["rollback", json.candidates[0].release]);
+  if (!isShort) await rotateAndReturn();
   for (const args of [["logs"], ["status"], ["ls"], ["secrets", "ls"], ["secrets", "diff"], ["doctor"]]) await helix(args);
   Object.assign(texts, await apiAnswers(plane.home, { project, deployments: (await helix(["ls"])).json.deployments }));
+  async function rotateAndReturn(): Promise<void> {
+    await helix(["secrets", "rotate", "PASSWORD"], second);
+    await helix(["plan"]);
+    await deploy();
+    const { json } = await helix(["rollback"]);
+    const back = await helix(["rollback", json.candidates[0].release]);
+    if (!back.json.ok) throw new Error(`rollback failed: ${back.stdout}`);
+  }
   return {
     project,
     values,

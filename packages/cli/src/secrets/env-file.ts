@@ -38,24 +38,33 @@ export function parseEnvText(text: string): EnvFile {
 /** The text with these values in it: lines of other names and comments stay as they are. Rejects with `SECRET_INVALID` for what no line can hold. */
 export function mergeEnvText(text: string, values: Readonly<Record<string, string>>): string {
   const left = new Map(Object.entries(values));
-  const merged = text.replace(ENTRY, (line: string, head: string, name: string) => {
+  const replaced = text.replace(ENTRY, (line: string, head: string, name: string) => {
     const value = left.get(name);
     if (value === undefined) return line;
     left.delete(name);
     return parseEnv(line)[name] === value ? line : `${head}${quoted(name, value)}`;
   });
   const added = [...left].map(([name, value]) => `${name}=${quoted(name, value)}\n`).join("");
-  return merged === "" || merged.endsWith("\n") || added === "" ? merged + added : `${merged}\n${added}`;
+  const merged = replaced === "" || replaced.endsWith("\n") || added === "" ? replaced + added : `${replaced}\n${added}`;
+  const read = parseEnv(merged);
+  const wrong = Object.keys(values).find((name) => read[name] !== values[name]);
+  if (wrong !== undefined) throw unwritable(wrong);
+  return merged;
 }
 
 const ENTRY = /^([ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*)("[^"]*"|'[^']*'|`[^`]*`|[^\n]*)/gm;
 
 /** Whichever way of writing it is read back as the same. */
 function quoted(name: string, value: string): string {
-  const ways = [value, `'${value}'`, `\`${value}\``, `"${value}"`, `"${value.replaceAll("\n", "\\n")}"`];
-  const way = ways.find((one) => parseEnv(`X=${one}\nY=1\n`)["X"] === value && Object.keys(parseEnv(`X=${one}\nY=1\n`)).length === 2);
-  if (way !== undefined) return way;
-  throw new EngineError("SECRET_INVALID", `the value of ${name} cannot be written in a .env file: it has every kind of quote`);
+  if (/^[\w./:@%+,=~-]+$/.test(value)) return value;
+  const way = ["'", "`", '"'].filter((quote) => !value.includes(quote)).map((quote) => `${quote}${value}${quote}`);
+  const right = way.find((one) => parseEnv(`X=${one}`)["X"] === value);
+  if (right !== undefined) return right;
+  throw unwritable(name);
+}
+
+function unwritable(name: string): EngineError {
+  return new EngineError("SECRET_INVALID", `the value of ${name} cannot be written in a .env file: no kind of quote holds it`);
 }
 
 function faultOf(name: string, value: string): string | null {

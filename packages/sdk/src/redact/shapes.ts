@@ -14,8 +14,28 @@ const TOKENS = [
   "(?<=[a-z]://[^/\\s:@]{0,100}:)[^/\\s:@]{3,}(?=@)",
 ];
 const TOKEN = new RegExp(TOKENS.join("|"), "g");
-/** Cheap to look for: a text without any of these has no token. */
-const SIGNS = /hlx_|AKIA|ASIA|gh[pousr]_|github_|glpat-|xox|k_live_|AIza|npm_|hv[sbr]\.|eyJ|:\/\//;
+/** A text without any of these has no token. Looking for plain words is many times as fast as a pattern. */
+const SIGNS = [
+  "hlx_",
+  "AKIA",
+  "ASIA",
+  "ghp_",
+  "gho_",
+  "ghu_",
+  "ghs_",
+  "ghr_",
+  "github_pat_",
+  "glpat-",
+  "xox",
+  "k_live_",
+  "AIza",
+  "npm_",
+  "hvs.",
+  "hvb.",
+  "hvr.",
+  "eyJ",
+  "://",
+];
 
 export const KEY_BEGIN = /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----/;
 export const KEY_END = /-----END [A-Z ]{0,30}PRIVATE KEY-----/;
@@ -23,6 +43,6 @@ const KEY = new RegExp(`${KEY_BEGIN.source}[\\s\\S]*?(?:${KEY_END.source}|$)`, "
 
 /** Masks everything of a known shape. A private key that does not end is masked to the end of the text. */
 export function maskShapes(text: string, mask: string): string {
-  const tokens = SIGNS.test(text) ? text.replace(TOKEN, mask) : text;
+  const tokens = SIGNS.some((sign) => text.includes(sign)) ? text.replace(TOKEN, mask) : text;
   return tokens.includes("-----BEGIN ") ? tokens.replace(KEY, mask) : tokens;
 }

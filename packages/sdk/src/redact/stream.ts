@@ -54,11 +54,17 @@ export function redactingStream({ matcher, mask, shapes }: StreamOptions): Redac
 
 /** Where a token or a key may have begun whose end has not come. */
 function shapeFrom(text: string): number {
-  const run = /\S*$/.exec(text.slice(-LONGEST_TOKEN))!;
-  const token = run[0].length >= LONGEST_TOKEN ? text.length : text.length - run[0].length;
+  const token = lastRunFrom(text);
   const begin = text.lastIndexOf("-----BEGIN ");
   if (begin < 0 || text.length - begin > LONGEST_KEY) return token;
   const rest = text.slice(begin);
   const isOpen = (KEY_BEGIN.test(rest) || !rest.includes("\n")) && !KEY_END.test(rest);
   return isOpen ? Math.min(token, begin) : token;
+}
+
+/** Where the characters after the last white space begin; the text's end when there are so many that they are no token. */
+function lastRunFrom(text: string): number {
+  let at = text.length;
+  while (at > 0 && text.length - at < LONGEST_TOKEN && text.charCodeAt(at - 1) > 0x20) at--;
+  return text.length - at < LONGEST_TOKEN ? at : text.length;
 }
