@@ -1,4 +1,5 @@
 import { errorsPage } from "./errors-page.ts";
+import { faultsPage } from "./faults-page.ts";
 import type { Generator } from "./generator.ts";
 import { guardrails } from "./guardrails.ts";
 import { guardrailsPage } from "./guardrails-page.ts";
@@ -15,6 +16,7 @@ export const generators: readonly Generator[] = [
   manifestSchema,
   openApi,
   errorsPage,
+  faultsPage,
   guardrails,
   guardrailsPage,
   policyInputSchema,

@@ -22,6 +22,7 @@ describe("each rule can fail:", () => {
       'import fastify from "fastify";',
       "is not in packages/core/src/api/ and imports fastify",
     ],
+    ["an effect round the ports", "packages/core/src/engine/x.ts", 'await fetch("http://x");', "line 1: fetch("],
     [
       "I/O in the domain",
       "packages/core/src/domain/x.ts",
@@ -157,4 +158,13 @@ describe("imports", () => {
       { from: "h", isType: false, file: null, package: "h" },
     ]);
   });
+});
+
+test("a port that is opened without a fault point is told", () => {
+  const table = 'export const ROADS = {\n  ledger: {\n  },\n  queue: { wake: "effect" },\n};';
+  const parts = 'const ledger = faults.port("ledger", open());\nconst dispatcher = faults.dispatcher(local);';
+  const files = { "packages/core/src/engine/boundaries.ts": table, "packages/core/src/main/parts.ts": parts };
+  expect(said(files)).toContain("packages/core/src/main/parts.ts: queue is opened without a fault point");
+  const whole = { ...files, "packages/core/src/main/parts.ts": `${parts}\nconst queue = faults.port("queue", open());` };
+  expect(said(whole).filter((what) => what.includes("fault point"))).toEqual([]);
 });

@@ -40,8 +40,8 @@ export function routerClient({ socket }: Pick<RouterConfig, "socket">, signal: A
   };
 }
 
-/** A data plane that was killed is up again within this, also on a busy machine. Orders that change something wait for it; a look does not. */
-const RESTART_MS = 10_000;
+/** A data plane that was killed is up again within this. Orders that change something wait for it; a look does not. */
+const RESTART_MS = 3_000;
 const PAUSE_MS = 50;
 
 interface Order {

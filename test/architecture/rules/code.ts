@@ -38,3 +38,27 @@ export const engineErrorsInTheEngine: Rule = perFile("plugins raise PluginError,
   const raisesPluginErrors = file.path.startsWith("packages/core/src/host/inside/");
   return file.path.startsWith("packages/core/") && !raisesPluginErrors ? places(file, /\bnew PluginError\(/g) : [];
 });
+
+const AROUND = /\bfetch\(|\bprocess\.(?!env\b)\w+|\bnew (?:WebSocket|Worker)\b|\bglobalThis\b|\bimport\(/g;
+
+/** Node's modules are kept out by {@link coreRooms}; what needs no import is kept out here. So every effect crosses a port, and every port can be intercepted. */
+export const effectsThroughPorts: Rule = perFile("the engine has no way to the world but its ports", (file) =>
+  file.path.startsWith("packages/core/src/engine/") ? places(file, AROUND) : [],
+);
+
+const PARTS = "packages/core/src/main/parts.ts";
+const BOUNDARIES = "packages/core/src/engine/boundaries.ts";
+
+/** The composition root puts a fault point on each road of the boundary table. */
+export const roadsHaveFaultPoints: Rule = {
+  name: "every port of the boundary table is opened with a fault point",
+  check(files) {
+    const parts = files.find(({ path }) => path === PARTS);
+    const table = files.find(({ path }) => path === BOUNDARIES);
+    if (!parts || !table) return [];
+    const roads = [...table.code.matchAll(/^  (\w+): \{$|^  (\w+): \{ \w+: "(?:read|effect)"/gm)].map((match) => match[1] ?? match[2]!);
+    const bare = roads.filter((road) => !parts.code.includes(`faults.port("${road}"`));
+    const calls = parts.code.includes("faults.dispatcher(") ? [] : [`${PARTS}: the dispatcher has no fault point`];
+    return [...bare.map((road) => `${PARTS}: ${road} is opened without a fault point`), ...calls];
+  },
+};

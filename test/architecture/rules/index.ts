@@ -1,4 +1,4 @@
-import { engineErrorsInTheEngine, knownCodes, noShell, pureDomain } from "./code.ts";
+import { effectsThroughPorts, engineErrorsInTheEngine, knownCodes, noShell, pureDomain, roadsHaveFaultPoints } from "./code.ts";
 import { cliThroughTheApi, inSomePackage, leafPackages, oneHome } from "./packages.ts";
 import { narrowContext, pluginImports, pluginShape, vendorInClient } from "./plugins.ts";
 import { coreRooms } from "./rooms.ts";
@@ -19,6 +19,8 @@ export const rules: readonly Rule[] = [
   noShell,
   knownCodes,
   engineErrorsInTheEngine,
+  effectsThroughPorts,
+  roadsHaveFaultPoints,
   shortFiles,
   smallFiles,
   kebabCase,
