@@ -87,6 +87,7 @@ export async function startServer(
   };
   const deps = { ...standard, ...options.changes?.(standard) };
   const api = await buildApi(deps, options);
+  api.addHook("onClose", () => policies.close());
   await api.ready();
   const token = newTokenValue();
   await bench.ledger.createToken(bench.scope, { name: "tester", hash: tokenHash(token) });
@@ -117,7 +118,6 @@ function serverOn(parts: Pick<TestServer, "api" | "bench" | "deps" | "token" | "
     },
     async close() {
       await api.close();
-      await policies.close();
       await bench.close();
     },
   };

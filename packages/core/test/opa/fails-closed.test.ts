@@ -14,9 +14,9 @@ afterEach(() => world.close());
 type Cell = (maturity: Maturity) => Promise<unknown>;
 
 /** A team's pack with something wrong, asked besides the shipped one. */
-function pack(craft: Partial<Craft>): Cell {
+function pack(craft: Partial<Craft>, options: Parameters<typeof policyWorld>[0] = {}): Cell {
   return async (maturity) => {
-    world = await policyWorld();
+    world = await policyWorld(options);
     await world.install(craft);
     return world.policy.decide("release", goodInput(maturity));
   };
@@ -60,7 +60,8 @@ const CELLS: Readonly<Record<Exclude<PolicyFault, "decision-log-down">, Cell>> =
   "entrypoint-missing": pack({ entrypoint: "team/other" }),
   "builtin-missing": pack({ behaviour: { does: "call", builtin: "http.send" } }),
   "wasm-trap": pack({ behaviour: { does: "trap" } }),
-  "out-of-memory": pack({ behaviour: { does: "fill-memory" } }),
+  // As small as the shipped packs allow, so that a busy machine does not take longer to fill it than a policy may run.
+  "out-of-memory": pack({ behaviour: { does: "fill-memory" } }, { memoryBytes: 8 * 2 ** 20 }),
   "endless-loop": pack({ behaviour: { does: "loop" } }),
   "result-undefined": pack(answering([])),
   "result-not-boolean": pack(answering([{ result: { allow: "yes", findings: [] } }])),
