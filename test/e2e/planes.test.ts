@@ -20,8 +20,10 @@ const server = `
     res.end(String(count));
   }).listen(process.env.PORT);
 `;
+/** Its own, so that nothing of another run is taken for this one's. */
+const projectName = `planes-${process.pid}`;
 const manifest = (runtime: string) => `
-project: planes-${runtime}
+project: ${projectName}
 services:
   web:
     build: node
@@ -50,6 +52,7 @@ for (const runtime of ["process", "docker"]) {
       for (const { name, address } of json.services) addresses[name] = address;
     });
     afterAll(async () => {
+      await plane.helix(["destroy", "--yes", "--with-data"], { cwd: project.folder }).catch(() => undefined);
       await plane.remove();
       await project.remove();
     });
@@ -138,7 +141,7 @@ async function ownContainers() {
   if (!hasDocker) return [];
   const all = await docker.listContainers({ all: true, filters: { label: ["helix.kind=revision"] } });
   const inspected = await Promise.all(all.map(({ Id }) => docker.getContainer(Id).inspect()));
-  return inspected.filter((container) => container.Config.Labels["helix.project"] === "planes-docker");
+  return inspected.filter((container) => container.Config.Labels["helix.project"] === projectName);
 }
 
 /** The fingerprint once nothing is left to do behind a deployment. */
