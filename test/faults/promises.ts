@@ -39,10 +39,22 @@ export const PROMISES: readonly FaultPromise[] = [
     guaranteed: "Every run is queued again from the ledger within 10 s.",
   },
   {
+    id: "6",
+    fault: "More deployments are asked for at once than can run.",
+    sees: "They wait; a queued one is superseded by a newer one of its environment.",
+    guaranteed: "All end, in order per environment. Memory is bounded.",
+  },
+  {
     id: "7",
     fault: "Somebody cancels, or the deadline passes, at any boundary.",
     sees: "CANCELLED or DEADLINE_PASSED; after the switch has begun the deployment goes on to its end.",
     guaranteed: "One end. The old release serves, or the new one whole. Nothing is left.",
+  },
+  {
+    id: "8",
+    fault: "Random deploys, failures, rollbacks, destroys and kills, for a long time.",
+    sees: "What each of them shows by itself.",
+    guaranteed: "Ledger and world agree, entry by entry, after each step and at the end. Nothing leaks.",
   },
   {
     id: "10",

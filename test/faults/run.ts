@@ -7,7 +7,13 @@ import { removeRigs } from "./support/rig.ts";
 
 // `npm run faults`: the full experiments, one after the other, or those that --only names. Figures go to stdout, and to results/ for the docs.
 const { values } = parseArgs({
-  options: { only: { type: "string" }, seed: { type: "string" }, most: { type: "string" }, verbose: { type: "boolean" } },
+  options: {
+    only: { type: "string" },
+    seed: { type: "string" },
+    most: { type: "string" },
+    minutes: { type: "string" },
+    verbose: { type: "boolean" },
+  },
 });
 const only = values.only?.split(",");
 const results = fileURLToPath(new URL("results", import.meta.url));
@@ -21,6 +27,7 @@ for (const { id, name, full } of EXPERIMENTS) {
   process.stdout.write(`${id} ${name}\n`);
   const result: Result = await full({
     seed: Number(values.seed ?? Math.floor(Math.random() * 2 ** 31)),
+    minutes: Number(values.minutes ?? 60),
     most: Number(values.most ?? Number.POSITIVE_INFINITY),
     note: (line) => values.verbose && process.stdout.write(`  ${line}\n`),
   });

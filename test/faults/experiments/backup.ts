@@ -42,7 +42,7 @@ export async function backupAndRestore(options: RigOptions): Promise<Result> {
       [underWay],
     );
     if (!(state === "failed" && code === "RESTORED") && state !== "live") failures.push(`the deployment under way is ${state} (${code})`);
-    for (const project of ["old", "new"]) {
+    for (const project of ["old", "busy"]) {
       const ended = await untilOver(rig, await deploy(rig, wanted(project, 2)));
       if (ended.state !== "live") failures.push(`${project} deployed after the restore ended ${ended.state} (${ended.code})`);
       const address = (await addressesOf(rig, project))["web"];

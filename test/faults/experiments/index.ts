@@ -3,7 +3,9 @@ import { backupAndRestore } from "./backup.ts";
 import { frozenWorker } from "./frozen-worker.ts";
 import { killAnywhere } from "./kill-anywhere.ts";
 import { hostOutlives, killProcesses } from "./kill-processes.ts";
+import { manyAtOnce } from "./pressure.ts";
 import { queueLost } from "./queue-lost.ts";
+import { soak } from "./soak.ts";
 import { stopAnywhere } from "./stops.ts";
 import { quarantine, twentyKills } from "./twenty-kills.ts";
 
@@ -11,6 +13,8 @@ export interface Asked {
   readonly seed: number;
   /** Bounds the number of trials, where there are many. */
   readonly most: number;
+  /** How long a soak lasts. */
+  readonly minutes: number;
   /** Told of each trial. */
   readonly note: (line: string) => void;
 }
@@ -55,6 +59,11 @@ export const EXPERIMENTS: readonly Experiment[] = [
   { id: "5.a", name: "queue lost, PostgreSQL", full: () => queueLost({ queue: "postgres", mode: "embedded", runs: 20 }) },
   { id: "5.b", name: "queue lost, Redis", full: () => queueLost({ queue: "redis", mode: "server", runs: 20 }) },
   {
+    id: "6",
+    name: "many deployments at once",
+    full: ({ most }) => manyAtOnce({ queue: "postgres", mode: "embedded", projects: Math.min(most, 50), each: 4 }),
+  },
+  {
     id: "7.a",
     name: "cancel anywhere",
     full: ({ most, note }) => stopAnywhere({ queue: "postgres", mode: "embedded", cause: "cancel", most, onTrial: note }),
@@ -63,6 +72,11 @@ export const EXPERIMENTS: readonly Experiment[] = [
     id: "7.b",
     name: "deadline anywhere",
     full: ({ most, note }) => stopAnywhere({ queue: "postgres", mode: "embedded", cause: "deadline", most, onTrial: note }),
+  },
+  {
+    id: "8",
+    name: "soak",
+    full: ({ seed, minutes, note }) => soak({ queue: "postgres", mode: "embedded", seed, minutes, projects: 10, onAction: note }),
   },
   { id: "10", name: "backup and restore", full: () => backupAndRestore({ queue: "postgres", mode: "embedded" }) },
 ];

@@ -118,11 +118,7 @@ async function killOnce(rig: Rig, scene: Scene, fault: Fault): Promise<Trial> {
     const died = journal.find(({ act }) => act === "kill");
     const faults = await checkEnd(rig, scene, ended);
     if (rig.options.mode === "server") await restoreWorkers(rig);
-    return {
-      state: ended.state,
-      resumeMs: died ? resumeOf(journal, died) : null,
-      faults: died ? faults : [...faults, "nobody came there"],
-    };
+    return { state: ended.state, hasDied: died !== undefined, resumeMs: died ? resumeOf(journal, died) : null, faults };
   } catch (error) {
     return { state: "stuck", hasDied: true, resumeMs: null, faults: [error instanceof Error ? error.message : String(error)] };
   }

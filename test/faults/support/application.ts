@@ -52,6 +52,10 @@ function files({ mark, isSick, taskCode = "" }: Wanted): Record<string, string> 
     "server.js": `${note("start")}require("node:http").createServer((request, response) => {
   response.statusCode = process.env.HELIX_SERVICE === "web" ? ${status} : 200;
   response.end("${mark}");
+}).on("error", () => {
+  // Somebody else took the port just now; the supervisor starts it again with another.
+  ${note("lost")}
+  process.exit(1);
 }).listen(process.env.PORT);\n`,
     "task.js": `${note("task")}${taskCode}\n`,
   };

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { type TestPostgres, startPostgres } from "../../../packages/core/test/support/postgres.ts";
 import { type TestRedis, startRedis } from "../../../packages/core/test/support/redis.ts";
-import { type Plane, eventually, kill, makePlane } from "../../e2e/support/plane.ts";
+import { type Plane, kill, makePlane } from "../../e2e/support/plane.ts";
 import { type Api, openApi } from "./api.ts";
 import { type FaultFolder, openFaultFolder } from "./fault-files.ts";
 
@@ -116,11 +116,6 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
     await rig.remove();
     throw error;
   }
-}
-
-/** Asks until the database answers again after a crash. */
-export function whenUp<T>(ask: () => Promise<T>): Promise<T> {
-  return eventually("an answer", ask, { forMs: 30_000, holds: () => true });
 }
 
 async function openPool(connectionString: string): Promise<pg.Pool> {

@@ -55,7 +55,10 @@ export async function faultsIn(rig: Rig, { mark, wanted }: Expected): Promise<re
 export function doubles(rig: Rig, { mark, wanted, isLive }: { mark: string; wanted: Wanted; isLive: boolean }): readonly string[] {
   if (wanted.runtime === "docker") return [];
   const counts = effectsOf(rig, mark);
-  const often = [...counts].filter(([, count]) => count > 1).map(([what, count]) => `${what} happened ${count} times`);
+  const more = [...counts].map(([what, count]) => [what, count - (counts.get(what.replace(/^start/, "lost")) ?? 0)] as const);
+  const often = more
+    .filter(([what, count]) => !what.startsWith("lost") && count > 1)
+    .map(([what, count]) => `${what} happened ${count} times`);
   const missing = SERVICES.filter((service) => isLive && !counts.has(`start ${service}`)).map((service) => `${service} never started`);
   const task = isLive && wanted.hasTask && !counts.has("task web") ? ["the task never ran"] : [];
   return [...often, ...missing, ...task];

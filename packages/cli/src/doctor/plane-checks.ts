@@ -116,7 +116,7 @@ function sweepChecks({ drift, orphans, unknown }: SweepReport): readonly Check[]
     ...orphans.map(({ plugin, description, isNewer }) => ({
       name: isNewer ? "newer" : "orphan",
       state: isNewer ? ("note" as const) : ("failed" as const),
-      says: `${plugin}: ${description}${isNewer ? "; newer than the backup, deploy its project again to take its place" : ""}`,
+      says: `${plugin}: ${description}${isNewer ? "; newer than the backup that was restored, it goes on as it is" : ""}`,
       fix: null,
     })),
     ...unknown.map(({ plugin, error }) => ({
