@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { arch } from "node:os";
 import { join } from "node:path";
 import {
@@ -26,6 +25,7 @@ import { freePort } from "./free-port.ts";
 import { openGuardrails } from "./guardrails.ts";
 import { localConfig } from "./local-facts.ts";
 import { readOperatorConfig } from "./operator-config.ts";
+import { ownTemp } from "./own-temp.ts";
 import { pluginFolders } from "./plugin-folders.ts";
 import { openSecretStore } from "./secret-store.ts";
 import { type SupervisorLink, linkSupervisor } from "./supervisor-link.ts";
@@ -159,8 +159,7 @@ async function engineDeps({
   secrets,
   policy,
 }: EngineInput): Promise<EngineDeps> {
-  const temp = join(layout.data, "temp");
-  await mkdir(temp, { recursive: true, mode: 0o700 });
+  const temp = await ownTemp(join(layout.data, "temp"));
   return {
     ledger,
     sources: faults.port("sources", await openFolderSourceStore({ root: layout.sources, maxBlobBytes: settings.maxSourceBytes })),
