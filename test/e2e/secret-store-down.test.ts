@@ -89,6 +89,7 @@ describe.skipIf(vaultProgram === null)("with Vault (needs the program vault)", (
         hint: expect.stringContaining("What runs is not affected"),
       });
       expect(exit).toBe(1);
+      expect(ms).toBeLessThan(5_000);
       console.log(`refused in ${(ms / 1000).toFixed(1)} s: ${json.error.message}`);
       await untouched();
       expect((await deploy()).json.ok).toBe(true);
