@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Plane, eventually, get, makeProject } from "./plane.ts";
 
@@ -93,7 +93,16 @@ services:
     project,
     values,
     texts,
-    remove: app.remove,
+    async remove() {
+      await app.remove();
+      // The home is gone without a destroy, which would have taken these along.
+      for (const home of (await readdir("/dev/shm")).filter((name) => name.startsWith("helix-"))) {
+        const names = await readdir(join("/dev/shm", home)).catch(() => []);
+        for (const name of names.filter((one) => one.includes(project)))
+          await rm(join("/dev/shm", home, name), { recursive: true, force: true });
+        await rmdir(join("/dev/shm", home)).catch(() => undefined);
+      }
+    },
     async end() {
       await helix(["destroy", "--yes", "--with-data"]);
       for (const name of ["PASSWORD", "BUILD_TOKEN"]) await helix(["secrets", "rm", name, "--yes"]);
