@@ -1,6 +1,16 @@
 import type { ManifestReader } from "../config/index.ts";
 import type { Engine } from "../engine/index.ts";
-import type { Clock, Dispatcher, Ledger, LogStore, PluginRegistry, PolicyCatalog, Queue, SecretStore, SourceStore } from "../ports/index.ts";
+import type {
+  Clock,
+  Dispatcher,
+  Ledger,
+  LogStore,
+  PluginRegistry,
+  PolicyCatalog,
+  Queue,
+  SecretStore,
+  SourceStore,
+} from "../ports/index.ts";
 import type { Metrics, ServerLogger } from "../telemetry/index.ts";
 
 /** Everything that the API is given by the composition root. It opens nothing by itself but its port. */

@@ -21,6 +21,8 @@ describe("readSettings", () => {
       home: "/h",
       databaseUrl: null,
       redisUrl: null,
+      vaultAddress: null,
+      vaultNamespace: null,
       host: "127.0.0.1",
       port: 7300,
       portIsFixed: false,
