@@ -11,7 +11,7 @@ import { lockEnvironment } from "./lock.ts";
 import { nextWakeUp, relayOutbox, wakeRuns } from "./outbox.ts";
 import { requestRepair } from "./repair.ts";
 import type { Row } from "./schema.ts";
-import { scoped, type Trx } from "./transaction.ts";
+import { json, scoped, type Trx } from "./transaction.ts";
 import { watchOutbox } from "./watch-outbox.ts";
 
 /** At most this many lost wake-ups are sent again at once. */
@@ -109,6 +109,8 @@ async function quarantine(trx: Trx, { run, crashes, reason, makeId }: Quarantine
   if (run.kind !== "main") return told;
   const message = `${crashes} workers in a row died while they ran this deployment; the last one: ${reason}`;
   const error = new EngineError("QUARANTINED", message).toDocument();
+  const open = trx.updateTable("step").set({ state: "failed", error: json(error), ended_at: sql<string>`now()` });
+  await open.where("organization", "=", organization).where("deployment", "=", deployment).where("state", "=", "intended").execute();
   const verdict = { state: "failed", error, cleanupAt: new Date().toISOString() } as const;
   const ending = { organization, environment, deployment, run: id, runState: "quarantined", verdict } as const;
   return [...told, ...(await endDeployment(trx, ending, makeId))];
