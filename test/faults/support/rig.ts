@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { type TestPostgres, startPostgres } from "../../../packages/core/test/support/postgres.ts";
@@ -90,7 +91,9 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
     startWorker,
     async sql(text, values = []) {
       pool ??= await openPool(databaseUrl ?? (await embeddedUrl(plane.home)));
-      return (await pool.query(text, [...values])).rows as never;
+      const asked = pool;
+      // The database is one of those that are killed. What is asked here may be asked twice.
+      return patiently(async () => (await asked.query(text, [...values])).rows as never);
     },
     async pidOf(role) {
       return role === "supervisor" ? supervisorPid(plane) : unitPid(plane, role);
@@ -115,6 +118,21 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
   } catch (error) {
     await rig.remove();
     throw error;
+  }
+}
+
+const PATIENCE_MS = 30_000;
+const AWAY = /ECONNREFUSED|ECONNRESET|terminat|starting up|shutting down|recovery/i;
+
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!AWAY.test(String(error)) || Date.now() > end) throw error;
+      await sleep(50);
+    }
   }
 }
 
