@@ -37,7 +37,12 @@ describe("logs", () => {
     const lines = await collect(second.logs("a"));
     const numbers = lines.map(({ m }) => Number(m.slice(5)));
     expect(numbers.length).toBeGreaterThan(200);
-    expect(numbers).toEqual(numbers.map((_, index) => index));
+    // What the killed supervisor had read and not yet written is the one thing that may be missing: a few lines, once, and nothing twice.
+    const steps = numbers.slice(1).map((number, index) => number - numbers[index]!);
+    expect(Math.min(...steps)).toBe(1);
+    const gaps = steps.filter((step) => step > 1);
+    expect(gaps.length).toBeLessThanOrEqual(1);
+    expect(Math.max(...steps)).toBeLessThanOrEqual(20);
   });
 
   it("do not end a process that writes while no supervisor is there", async () => {
