@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A busy machine in CI may be late; what fails three times is broken.
+    retry: process.env["CI"] === undefined ? 0 : 2,
     // Suites start servers of their own; two cores do not carry more side by side.
     maxWorkers: 2,
     projects: [
