@@ -19,7 +19,9 @@ export interface Wanted {
   readonly timeoutMs?: number;
 }
 
-const HEALTH_MS = 2_000;
+const HEALTH_MS = 20_000;
+/** Nobody waits long for what will not get better. */
+const SICK_MS = 2_000;
 
 /** Two services; `api` needs `web`, so that an address is reserved as well. */
 export async function deploy(rig: Rig, wanted: Wanted): Promise<string> {
@@ -61,9 +63,9 @@ function files({ mark, isSick, taskCode = "" }: Wanted): Record<string, string> 
   };
 }
 
-function manifestOf(rig: Rig, { project, runtime = "process", hasVolume, hasTask }: Wanted): string {
+function manifestOf(rig: Rig, { project, runtime = "process", hasVolume, hasTask, isSick }: Wanted): string {
   const effects = runtime === "process" ? `    env: { EFFECTS: ${JSON.stringify(rig.effects)} }\n` : "";
-  const service = `    build: node\n    runtime: ${runtime}\n    start: node server.js\n    drain: 1s\n    health: { timeout: ${HEALTH_MS * 5}ms }\n${effects}`;
+  const service = `    build: node\n    runtime: ${runtime}\n    start: node server.js\n    drain: 1s\n    health: { timeout: ${isSick ? SICK_MS : HEALTH_MS}ms }\n${effects}`;
   const web = `${service}${hasVolume ? "    volumes: { data: /data }\n" : ""}${hasTask ? "    tasks: { migrate: node task.js }\n" : ""}`;
   return `project: ${project}\nrollback: { keep: 0 }\nservices:\n  web:\n${web}  api:\n${service}    needs: [web]\n`;
 }
