@@ -120,7 +120,7 @@ test("a sweep finds what drifted and what nobody remembers, and changes nothing"
       description: "web of shop production should be running and is stopped",
     },
   ]);
-  expect(found.orphans).toEqual([{ plugin: "memory", kind: "revision", id: "rev_unknown", description: "revision of web" }]);
+  expect(found.orphans).toMatchObject([{ plugin: "memory", kind: "revision", id: "rev_unknown", description: "revision of web" }]);
   expect(await bench.engine.sweep(bench.scope)).toEqual(found);
 });
 
