@@ -7,6 +7,9 @@ import { join, relative } from "node:path";
 import { root, setUp } from "./setup.mjs";
 
 setUp();
+// The faults take minutes and the whole machine: they have a command of their own, `npm run faults`, and a short form, `npm test -- --project faults`.
+const chosen = process.argv.slice(2);
+const projects = chosen.includes("--project") ? [] : ["--project", "!faults"];
 const folder = mkdtempSync(join(tmpdir(), "helix-test-"));
 const report = join(folder, "report.json");
 const vitest = spawnSync(
