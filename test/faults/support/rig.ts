@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -102,8 +102,11 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
       open.delete(rig);
       faults.clear();
       for (const worker of workers) kill(worker.pid!);
+      // A plane that goes down leaves containers stopped, for its next start.
+      const [installation] = await rig.sql<{ id: string }>("select id from helix.installation").catch(() => []);
       await pool?.end().catch(() => {});
       await plane.remove();
+      if (installation) removeContainers(installation.id);
       await postgres?.stop();
       await redis?.stop();
       await rm(folder, { recursive: true, force: true });
@@ -118,6 +121,18 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
   } catch (error) {
     await rig.remove();
     throw error;
+  }
+}
+
+/** Containers and networks; nothing where there is no Docker. */
+function removeContainers(installation: string): void {
+  for (const [kind, all, remove] of [
+    ["container", ["ls", "-aq"], ["rm", "-f"]],
+    ["network", ["ls", "-q"], ["rm"]],
+  ] as const) {
+    const { stdout } = spawnSync("docker", [kind, ...all, "--filter", `label=helix.installation=${installation}`], { encoding: "utf8" });
+    const ids = (stdout ?? "").split("\n").filter(Boolean);
+    if (ids.length > 0) spawnSync("docker", [kind, ...remove, ...ids]);
   }
 }
 
