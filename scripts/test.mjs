@@ -20,7 +20,8 @@ const vitest = spawnSync(
     "--reporter=dot",
     "--reporter=json",
     `--outputFile.json=${report}`,
-    ...process.argv.slice(2),
+    ...projects,
+    ...chosen,
   ],
   { cwd: root, stdio: "inherit" },
 );
