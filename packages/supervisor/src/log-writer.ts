@@ -32,9 +32,8 @@ export class LogWriter {
   /** Appends lines in order. They are in the kernel's hands when this returns. */
   append(stream: "o" | "e", lines: readonly string[]): void {
     if (lines.length === 0) return;
-    const at = new Date().toISOString();
-    const lost = this.#lost > 0 ? this.#record("e", `helix: ${this.#lost} lines were lost: the log could not be written`, at) : "";
-    const text = lost + lines.map((line) => this.#record(stream, line, at)).join("");
+    const lost = this.#lost > 0 ? this.#record("e", `helix: ${this.#lost} lines were lost: the log could not be written`) : "";
+    const text = lost + lines.map((line) => this.#record(stream, line)).join("");
     if (this.#write(Buffer.from(text))) this.#lost = 0;
     else this.#lost += lines.length;
     for (const listener of this.#listeners) listener();
@@ -58,8 +57,10 @@ export class LogWriter {
     for (const listener of this.#listeners) listener();
   }
 
-  #record(stream: "o" | "e", text: string, at: string): string {
+  #record(stream: "o" | "e", text: string): string {
     this.#cursor = Math.max(this.#cursor + 1, Date.now() * 1000);
+    // Read off the cursor: lines of several instances then have one order, whichever of the two they are sorted by.
+    const at = new Date(this.#cursor / 1000).toISOString();
     return `{"c":${this.#cursor},"t":"${at}","s":"${stream}","m":${JSON.stringify(text)}}\n`;
   }
 
