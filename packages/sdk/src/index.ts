@@ -7,6 +7,8 @@ export * from "./delivery.ts";
 export * from "./endpoint.ts";
 export * from "./errors.ts";
 export * from "./identity.ts";
+export * from "./owner-labels.ts";
+export * from "./plan-revision.ts";
 export * from "./plugin-manifest.ts";
 export * from "./reconciler.ts";
 export * from "./runtime.ts";

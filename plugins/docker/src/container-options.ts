@@ -1,9 +1,8 @@
 import { fileURLToPath } from "node:url";
-import { specDigest, type Identity, type RevisionSpec } from "@helixstack/sdk";
+import { ownerLabels, specDigest, type Identity, type RevisionSpec } from "@helixstack/sdk";
 import { staticServerEntry } from "@helixstack/static-server";
 import type { ContainerCreateOptions } from "./client.ts";
 import { CONTAINER_PORT, type Config } from "./config.ts";
-import { labelsOf } from "./names.ts";
 import { type SecretOptions, withSecrets } from "./secrets.ts";
 
 /** Where a bundle lies in its container, and where data goes when no volume is declared. */
@@ -57,7 +56,7 @@ function commonOptions({ identity, spec, config, image, network, user, secrets }
   return {
     Image: image,
     Env: [...environment(spec), ...secrets.env],
-    Labels: { ...labelsOf(identity, kind), "helix.spec": specDigest(spec) },
+    Labels: { ...ownerLabels(identity, kind), "helix.spec": specDigest(spec) },
     ...(isImage ? {} : { WorkingDir: APP, User: user }),
     StopSignal: "SIGTERM",
     StopTimeout: Math.ceil(spec.graceMs / 1000),

@@ -13,7 +13,7 @@ import {
 import type { Config } from "./config.ts";
 import { APP, bundleFolder, instanceOptions, type ContainerInput } from "./container-options.ts";
 import { containerName } from "./names.ts";
-import { ensureNetwork, freeAddress } from "./network.ts";
+import { type Network, ensureNetwork, freeAddress } from "./network.ts";
 import { ensureSecrets, secretOptions } from "./secrets.ts";
 
 /** Makes instance `index` run as `spec` says: looks, then creates, starts, thaws, or leaves it alone. */
@@ -34,9 +34,8 @@ export async function ensureInstance(
 /** What every container of this revision is made from. */
 export async function containerInput(
   ctx: PluginContext<Config>,
-  { spec, image, name }: { spec: RevisionSpec; image: string; name: string },
+  { spec, image, name, network }: { spec: RevisionSpec; image: string; name: string; network: Network },
 ): Promise<ContainerInput> {
-  const network = await ensureNetwork(ctx);
   const secrets = await secretOptions(ctx, { spec, name });
   return { identity: ctx.identity, spec, config: ctx.config, image, network: network.name, user: userOf(), secrets };
 }
@@ -82,8 +81,9 @@ async function createInstance(
   { spec, image, name }: { spec: RevisionSpec; image: string; name: string },
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const input = await containerInput(ctx, { spec, image, name });
-    const address = await freeAddress(ctx, await ensureNetwork(ctx));
+    const network = await ensureNetwork(ctx);
+    const input = await containerInput(ctx, { spec, image, name, network });
+    const address = await freeAddress(ctx, network);
     const id = await createFilled(ctx, { options: instanceOptions(input, { name, address }), spec });
     try {
       return await start(ctx, id);

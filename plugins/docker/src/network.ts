@@ -1,5 +1,5 @@
 import type { PluginContext } from "@helixstack/sdk";
-import { ask, askUnless, engineOf, type NetworkInspectInfo } from "./client.ts";
+import { askUnless, engineOf, listContainers, type NetworkInspectInfo } from "./client.ts";
 import type { Config } from "./config.ts";
 import { statusOf, toFailure } from "./failures.ts";
 import { networkName } from "./names.ts";
@@ -28,8 +28,7 @@ export async function ensureNetwork(ctx: PluginContext<Config>): Promise<Network
 
 /** Removes the network when no container is left that could use it. */
 export async function removeUnusedNetwork(ctx: PluginContext<Config>): Promise<void> {
-  const label = [`helix.installation=${ctx.identity.installation}`];
-  const left = await ask("list containers", () => engineOf(ctx).listContainers({ all: true, filters: { label } }));
+  const left = await listContainers(ctx, { "helix.installation": ctx.identity.installation });
   if (left.length > 0) return;
   // 403: a container is being attached at this very moment; it needs the network.
   await askUnless([403, 404], "remove the network", () => engineOf(ctx).getNetwork(networkName(ctx.identity.installation)).remove());
@@ -37,8 +36,7 @@ export async function removeUnusedNetwork(ctx: PluginContext<Config>): Promise<v
 
 /** An address of the network that no container has, running or not. */
 export async function freeAddress(ctx: PluginContext<Config>, network: Network): Promise<string> {
-  const label = [`helix.installation=${ctx.identity.installation}`];
-  const containers = await ask("list containers", () => engineOf(ctx).listContainers({ all: true, filters: { label } }));
+  const containers = await listContainers(ctx, { "helix.installation": ctx.identity.installation });
   const taken = new Set(containers.map((container) => container.Labels["helix.address"]));
   const start = hash(ctx.operationId);
   for (let i = 0; i < 252; i++) {

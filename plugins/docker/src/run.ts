@@ -5,6 +5,7 @@ import type { Redactor } from "@helixstack/sdk/redact";
 import type { Config } from "./config.ts";
 import { taskOptions } from "./container-options.ts";
 import { containerInput, createFilled, imageOf } from "./instances.ts";
+import { ensureNetwork } from "./network.ts";
 import { demultiplex } from "./log-frames.ts";
 import { containerName } from "./names.ts";
 import { ensureSecrets, removeSecrets, revisionRedactor } from "./secrets.ts";
@@ -16,7 +17,7 @@ export async function runTask(ctx: PluginContext<Config>, { spec, name, command 
   const container = containerName(ctx.identity, `task-${name}`);
   await ensureSecrets(ctx, { spec, name: container });
   const redactor = await revisionRedactor(ctx);
-  const input = await containerInput(ctx, { spec, image: await imageOf(ctx, spec), name: container });
+  const input = await containerInput(ctx, { spec, image: await imageOf(ctx, spec), name: container, network: await ensureNetwork(ctx) });
   const options = taskOptions(input, { name: container, command });
   const id = await createFilled(ctx, { options, spec });
   const end = () => void removeContainer(ctx, id).catch(() => undefined);

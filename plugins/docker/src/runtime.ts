@@ -1,10 +1,10 @@
-import { specDigest, type Change, type Owned, type PluginContext, type RuntimePlane } from "@helixstack/sdk";
+import { ownerOf, planRevision, type Owned, type PluginContext, type RuntimePlane } from "@helixstack/sdk";
 import { Type } from "typebox";
 import { ask, engineOf, listContainers, removeContainer } from "./client.ts";
 import { stateSchema, type Config, type State } from "./config.ts";
 import { ensureInstance, imageOf } from "./instances.ts";
 import { readLogs } from "./logs.ts";
-import { containerName, identityOf } from "./names.ts";
+import { containerName } from "./names.ts";
 import { ensureNetwork, removeUnusedNetwork } from "./network.ts";
 import { observeRevision, revisionContainers } from "./observe.ts";
 import { runTask } from "./run.ts";
@@ -21,14 +21,7 @@ export const runtime: RuntimePlane<Config, State> = {
 
   observe: (ctx) => observeRevision(ctx),
 
-  plan({ spec, observed }): readonly Change[] {
-    if (!observed) return [{ action: "create", path: "", from: null, to: spec.artifact.digest }];
-    const wanted = specDigest(spec);
-    if (observed.specDigest !== wanted) return [{ action: "replace", path: "", from: observed.specDigest, to: wanted }];
-    if (observed.instances.length !== spec.replicas)
-      return [{ action: "update", path: "replicas", from: observed.instances.length, to: spec.replicas }];
-    return observed.phase === "running" ? [] : [{ action: "update", path: "phase", from: observed.phase, to: "running" }];
-  },
+  plan: planRevision,
 
   async apply(ctx, { spec }) {
     const image = await imageOf(ctx, spec);
@@ -49,7 +42,7 @@ export const runtime: RuntimePlane<Config, State> = {
   async list(ctx, { installation }): Promise<readonly Owned[]> {
     const containers = await listContainers(ctx, { "helix.installation": installation });
     return containers.map((container) => ({
-      identity: identityOf(container.Labels),
+      identity: ownerOf(container.Labels),
       kind: container.Labels["helix.kind"] ?? "revision",
       id: container.Id,
       description: `container ${container.Names[0]?.slice(1)}, ${container.Status}`,

@@ -1,9 +1,8 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Identity, ListInput, Owned, PluginContext } from "@helixstack/sdk";
+import { type Identity, type ListInput, type Owned, type PluginContext, ownerOf } from "@helixstack/sdk";
 import { findUnits, type UnitStatus } from "./client.ts";
 import type { Config } from "./config.ts";
-import { identityOf } from "./names.ts";
 import { listVolumes } from "./volumes.ts";
 import { ownerFile } from "./work-folder.ts";
 
@@ -22,7 +21,7 @@ export async function listOwned(ctx: PluginContext<Config>, { installation }: Li
 function ofUnit(unit: UnitStatus): Owned {
   const process = unit.pid === null ? unit.phase : `${unit.phase}, process ${unit.pid}`;
   return {
-    identity: identityOf(unit.labels),
+    identity: ownerOf(unit.labels),
     kind: unit.labels["helix.kind"] ?? "revision",
     id: unit.name,
     description: `${unit.name}, ${process}, since ${unit.createdAt}`,

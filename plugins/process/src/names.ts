@@ -1,38 +1,10 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { Identity, Owned } from "@helixstack/sdk";
-
-/** Labels of a unit: ids to find it by, names to read. */
-export function labelsOf(identity: Identity, kind: "revision" | "task"): Record<string, string> {
-  return {
-    "helix.kind": kind,
-    "helix.installation": identity.installation,
-    "helix.organization": identity.organization,
-    "helix.project": identity.names.project,
-    "helix.environment": identity.names.environment,
-    "helix.service": identity.names.service,
-    "helix.revision": identity.revision,
-    "helix.unit": identity.unit,
-    "helix.project.id": identity.project,
-    "helix.environment.id": identity.environment,
-  };
-}
+import type { Identity } from "@helixstack/sdk";
 
 /** The labels by which the instances of a revision are found, whatever people renamed since. */
 export function revisionLabels(identity: Identity): Record<string, string> {
   return { "helix.kind": "revision", "helix.installation": identity.installation, "helix.revision": identity.revision };
-}
-
-/** The identity that labels tell; empty strings where a label is missing. */
-export function identityOf(labels: Readonly<Record<string, string>>): Owned["identity"] {
-  return {
-    installation: labels["helix.installation"] ?? "",
-    organization: labels["helix.organization"] ?? "",
-    project: labels["helix.project.id"] ?? "",
-    environment: labels["helix.environment.id"] ?? "",
-    unit: labels["helix.unit"] ?? "",
-    revision: labels["helix.revision"] ?? "",
-  };
 }
 
 /** The name of one process: names to read, the revision's id to be unique. */

@@ -1,6 +1,6 @@
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Change, type PluginContext, type RuntimePlane, specDigest } from "@helixstack/sdk";
+import { type PluginContext, type RuntimePlane, planRevision } from "@helixstack/sdk";
 import { Type } from "typebox";
 import { ask, findUnits, type UnitStatus } from "./client.ts";
 import { type Config, type State, stateSchema } from "./config.ts";
@@ -28,14 +28,7 @@ export const runtime: RuntimePlane<Config, State> = {
 
   observe: (ctx) => observeRevision(ctx),
 
-  plan({ spec, observed }): readonly Change[] {
-    if (!observed) return [{ action: "create", path: "", from: null, to: spec.artifact.digest }];
-    const wanted = specDigest(spec);
-    if (observed.specDigest !== wanted) return [{ action: "replace", path: "", from: observed.specDigest, to: wanted }];
-    if (observed.instances.length !== spec.replicas)
-      return [{ action: "update", path: "replicas", from: observed.instances.length, to: spec.replicas }];
-    return observed.phase === "running" ? [] : [{ action: "update", path: "phase", from: observed.phase, to: "running" }];
-  },
+  plan: planRevision,
 
   async apply(ctx, { spec }) {
     await ensureInstances(ctx, spec);

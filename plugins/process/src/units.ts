@@ -1,9 +1,9 @@
-import { type PluginContext, type RevisionSpec, specDigest } from "@helixstack/sdk";
+import { type PluginContext, type RevisionSpec, ownerLabels, specDigest } from "@helixstack/sdk";
 import type { Unit } from "./client.ts";
 import { commandOf, serverEnvironment } from "./command.ts";
 import type { Config } from "./config.ts";
 import { environmentOf } from "./environment.ts";
-import { labelsOf, unitName } from "./names.ts";
+import { unitName } from "./names.ts";
 import { readOnly } from "./read-only.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { GIVEN } from "./volumes.ts";
@@ -27,7 +27,7 @@ export function instanceUnit(ctx: PluginContext<Config>, input: UnitInput & { re
     env: { ...environmentOf(input), ...serverEnvironment(spec, ctx.identity.revision) },
     portVariable: "PORT",
     restart: { policy: "always", minMs: FIRST_RESTART_MS, maxMs: ctx.config.restartMaxMs },
-    labels: { ...labelsOf(ctx.identity, "revision"), "helix.instance": String(index), "helix.spec": digest, ...givenVolumes(input) },
+    labels: { ...ownerLabels(ctx.identity, "revision"), "helix.instance": String(index), "helix.spec": digest, ...givenVolumes(input) },
     specDigest: digest,
   };
 }
@@ -44,7 +44,7 @@ export function taskUnit(
     role: "task",
     env: environmentOf(input),
     restart: { policy: "never", minMs: FIRST_RESTART_MS, maxMs: FIRST_RESTART_MS },
-    labels: { ...labelsOf(ctx.identity, "task"), ...givenVolumes(input) },
+    labels: { ...ownerLabels(ctx.identity, "task"), ...givenVolumes(input) },
     tied: true,
     specDigest: ctx.operationId,
   };

@@ -1,7 +1,7 @@
 import { isAlive } from "@helixstack/supervisor";
-import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { readText } from "../read-text.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -42,14 +42,6 @@ function addressIn(path: string): string | null {
     return isAlive({ pid, startTicks }) ? url.replace(/\/+$/, "") : null;
   } catch {
     // Being written just now: the caller asks again.
-    return null;
-  }
-}
-
-function readText(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
     return null;
   }
 }

@@ -1,6 +1,6 @@
 import ignore, { type Ignore } from "ignore";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readText } from "../read-text.ts";
 
 /** Where a file was ruled out: the ignore file and the pattern's line, or null for what is never part of a source. */
 export interface Hidden {
@@ -62,12 +62,4 @@ function hiddenBy(levels: readonly Level[], path: string): Hidden | null {
     if (ignored) return { file, pattern: rule?.pattern ?? path };
   }
   return null;
-}
-
-function readText(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return null;
-  }
 }

@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { writeOnce } from "../adapters/files.ts";
-import { newTokenValue } from "../api/tokens/token-value.ts";
+import { newTokenValue, tokenHash } from "../api/tokens/token-value.ts";
 import type { HomeLayout } from "../config/index.ts";
 import type { Ledger } from "../ports/ledger.ts";
 
@@ -21,7 +20,7 @@ export function readLocalToken(layout: HomeLayout): string | null {
 /** Makes the local token where it is missing and has the ledger know it, under the name of the operating system's user. No account is needed for local use. */
 export async function ensureLocalToken(layout: HomeLayout, ledger: Ledger): Promise<void> {
   const token = (await writeOnce(join(layout.keys, FILE), `${newTokenValue()}\n`)).trim();
-  const hash = createHash("sha256").update(token).digest("hex");
+  const hash = tokenHash(token);
   if (await ledger.authenticate(hash)) return;
   const scope = await ledger.ensurePrincipal({ kind: "person", name: userName() });
   await ledger.createToken(scope, { name: "local", hash });

@@ -1,5 +1,6 @@
 import { toEngineError } from "../domain/errors.ts";
 import { newId } from "../domain/ids.ts";
+import { identityOf, placeOf } from "../engine/place.ts";
 import type { RevisionRecord, Scope } from "../ports/index.ts";
 import type { Parts } from "./parts.ts";
 
@@ -21,15 +22,11 @@ export async function suspendAll(parts: Parts, scope: Scope): Promise<void> {
       plane: "runtime",
       plugin: revision.plugin,
       verb: "suspend",
-      identity: {
-        installation,
-        organization: scope.organization,
-        project: environment.project,
-        environment: environment.id,
+      identity: identityOf(placeOf(scope, { installation, environment }), {
+        service: revision.service,
         unit: revision.unit,
         revision: revision.id,
-        names: { project: environment.projectName, environment: environment.name, service: revision.service },
-      },
+      }),
       operationId: newId("op", Date.now()),
       fence: await ledger.raiseFence(scope, environment.id),
       input: { prior: revision.pluginState, how: "stop", graceMs: revision.spec.graceMs },

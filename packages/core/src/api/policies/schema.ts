@@ -2,6 +2,7 @@ import { Type } from "typebox";
 import { MATURITIES } from "../../domain/manifest.ts";
 import { answers } from "../schemas/answers.ts";
 import { DigestText, EnvironmentName, IdPath, ProjectName, Time, closed, nullable, ref } from "../schemas/common.ts";
+import { FINDING } from "../schemas/documents.ts";
 
 const tags = ["policies"];
 const Text = Type.String();
@@ -38,13 +39,7 @@ const waiver = closed({
   expiresAt: Time,
 });
 const explained = closed({
-  rule: Text,
-  level: Type.Enum(["advisory", "mandatory", "soft-mandatory"]),
-  message: Text,
-  path: Text,
-  file: Text,
-  line: nullable(Type.Integer()),
-  fix: Text,
+  ...FINDING,
   pack: Type.Optional(Type.String({ description: "`name@version`." })),
   needed: Type.Optional(Text),
   found: Type.Optional(Text),

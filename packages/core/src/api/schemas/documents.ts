@@ -18,6 +18,16 @@ const Error = {
   findings: Type.Optional(Type.Array(Type.Unknown())),
   details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
 };
+/** What every finding says; answers that say more of it begin with these. */
+export const FINDING = {
+  rule: Text,
+  level: Type.Enum(["advisory", "mandatory", "soft-mandatory"]),
+  message: Text,
+  path: Text,
+  file: Text,
+  line: nullable(Type.Integer()),
+  fix: Text,
+};
 const status = Type.Enum([...DEPLOYMENT_STATES]);
 const kind = Type.Enum(["deploy", "rollback", "destroy"]);
 const serviceResult = {
@@ -60,15 +70,7 @@ const DOCUMENTS: Readonly<Record<string, TSchema>> = {
     retryable: Type.Boolean(),
     ...Error,
   }),
-  Finding: closed({
-    rule: Text,
-    level: Type.Enum(["advisory", "mandatory", "soft-mandatory"]),
-    message: Text,
-    path: Text,
-    file: Text,
-    line: nullable(Type.Integer()),
-    fix: Text,
-  }),
+  Finding: closed(FINDING),
   Change: closed({
     service: Text,
     action: Type.Enum(["create", "update", "replace", "delete"]),
