@@ -5,6 +5,7 @@ import { guardrails } from "./guardrails.ts";
 import { guardrailsPage } from "./guardrails-page.ts";
 import { manifestSchema } from "./manifest-schema.ts";
 import { openApi } from "./openapi.ts";
+import { performancePage } from "./performance-page.ts";
 import { policyInputSchema } from "./policy-input-schema.ts";
 import { pluginManifestSchema } from "./plugin-manifest-schema.ts";
 import { pluginManifests } from "./plugin-manifests.ts";
@@ -19,5 +20,6 @@ export const generators: readonly Generator[] = [
   faultsPage,
   guardrails,
   guardrailsPage,
+  performancePage,
   policyInputSchema,
 ];

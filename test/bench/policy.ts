@@ -1,5 +1,3 @@
-// `npx tsx test/bench/policy.ts [rounds]`: one decision on an input of 100 KB, three ways, interleaved in one run: through the engine's adapter, through
-// raw opa-wasm, and through `opa run -s` over HTTP (where the program `opa` is: HELIX_OPA or PATH). Prints p50 and p99, and the ratios.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { Agent, request } from "node:http";
@@ -11,11 +9,11 @@ import { createOpaPolicy } from "../../packages/core/src/adapters/opa/index.ts";
 import { builtins } from "../../packages/core/src/adapters/opa/builtins.ts";
 import { guardrails, opa } from "../guardrails/support/opa.ts";
 import { ENTRYPOINT, shippedPack } from "../guardrails/support/packs.ts";
+import type { Figure, Row } from "./frame/figure.ts";
+import { compare, interleave, timed } from "./frame/measure.ts";
 
-const ROUNDS = Number(process.argv[2] ?? 300);
 const WARM = 30;
 const BYTES = 100_000;
-const GOALS = { wasm: 1.5, server: 4 };
 const { loadPolicy } = createRequire(new URL("../../packages/core/package.json", import.meta.url))("@open-policy-agent/opa-wasm") as {
   loadPolicy: (
     wasm: Buffer,
@@ -24,58 +22,60 @@ const { loadPolicy } = createRequire(new URL("../../packages/core/package.json",
   ) => Promise<{ setData(data: object): void; evaluate(input: unknown, entrypoint: string): unknown }>;
 };
 
-const input = largeInput();
-const ways: Record<string, () => Promise<unknown>> = {};
-const { wasm, data } = await shippedPack("production");
-
-const none = await mkdtemp(join(tmpdir(), "helix-bench-"));
-const policy = createOpaPolicy({
-  shipped: join(guardrails, "bundles"),
-  installed: join(none, "a"),
-  kept: join(none, "b"),
-  keys: join(none, "c"),
-});
-ways["engine"] = async () => {
-  const { allow } = await policy.decide("plan", { ...input, time: new Date().toISOString() });
-  if (allow) throw new Error("the engine allows what it should refuse");
+/** One decision on an input of 100 KB: through the engine's adapter, through raw opa-wasm, and through `opa run -s` over HTTP. */
+export const figure: Figure = {
+  title: "A policy decision",
+  goal: "at most 1.5 times raw opa-wasm at p50, and at least 4 times faster than the OPA server.",
+  rounds: 300,
+  run: async ({ rounds, note }) => {
+    const input = largeInput();
+    note(`input of ${(JSON.stringify(input).length / 1000).toFixed(0)} KB`);
+    const { wasm, data } = await shippedPack("production");
+    const none = await mkdtemp(join(tmpdir(), "helix-bench-"));
+    const policy = createOpaPolicy({
+      shipped: join(guardrails, "bundles"),
+      installed: join(none, "a"),
+      kept: join(none, "b"),
+      keys: join(none, "c"),
+    });
+    const raw = await loadPolicy(wasm, { initial: 5 }, builtins(Date.now));
+    raw.setData(data);
+    const server = opa ? await startServer(none, data) : null;
+    if (!server) note("the OPA server was not measured: the program opa is not here (HELIX_OPA or PATH)");
+    try {
+      const measured = await interleave(rounds + WARM, {
+        engine: () =>
+          timed(async () => {
+            const { allow } = await policy.decide("plan", { ...input, time: new Date().toISOString() });
+            if (allow) throw new Error("the engine allows what it should refuse");
+          }),
+        raw: () => timed(() => check((raw.evaluate(input, ENTRYPOINT) as [{ result: { allow: boolean } }])[0].result)),
+        server: () => (server ? timed(async () => check(((await server.ask(JSON.stringify({ input }))) as Answer).result)) : Promise.resolve(NaN)),
+      });
+      return rowsOf(measured, server !== null);
+    } finally {
+      server?.stop();
+      await policy.close();
+      await rm(none, { recursive: true, force: true });
+    }
+  },
 };
 
-const raw = await loadPolicy(wasm, { initial: 5 }, builtins(Date.now));
-raw.setData(data);
-ways["raw opa-wasm"] = async () => check((raw.evaluate(input, ENTRYPOINT) as [{ result: { allow: boolean } }])[0].result);
-
-const server = opa ? await startServer() : null;
-if (server)
-  ways["opa run -s"] = async () => check(((await server.ask(JSON.stringify({ input }))) as { result: { allow: boolean } }).result);
-
-const times: Record<string, number[]> = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
-for (let round = -WARM; round < ROUNDS; round++) {
-  for (const [name, way] of Object.entries(ways)) {
-    const started = performance.now();
-    await way();
-    if (round >= 0) times[name]!.push(performance.now() - started);
-  }
-}
-server?.stop();
-await policy.close();
-await rm(none, { recursive: true, force: true });
-report();
-
-function report(): void {
-  const at = (name: string, share: number) => times[name]!.toSorted((a, b) => a - b)[Math.floor((ROUNDS - 1) * share)]!;
-  print(`decisions on ${(JSON.stringify(input).length / 1000).toFixed(0)} KB, ${ROUNDS} rounds each, interleaved, node ${process.version}`);
-  for (const name of Object.keys(ways))
-    print(`${name.padEnd(14)} p50 ${at(name, 0.5).toFixed(2)} ms   p99 ${at(name, 0.99).toFixed(2)} ms`);
-  const perRaw = at("engine", 0.5) / at("raw opa-wasm", 0.5);
-  print(`engine / raw   ${perRaw.toFixed(2)} (goal: at most ${GOALS.wasm})`);
-  if (!server) return print("opa run -s     not measured: the program opa is not here");
-  const perServer = at("opa run -s", 0.5) / at("engine", 0.5);
-  print(`server / engine ${perServer.toFixed(2)} (goal: at least ${GOALS.server})`);
-  if (perRaw > GOALS.wasm || perServer < GOALS.server) process.exitCode = 1;
+interface Answer {
+  readonly result: { readonly allow: boolean };
 }
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+/** The first rounds warm up and do not count. */
+function rowsOf(measured: Readonly<Record<"engine" | "raw" | "server", readonly (readonly number[])[]>>, hasServer: boolean): readonly Row[] {
+  const [helix, raw, server] = [measured.engine.slice(WARM), measured.raw.slice(WARM), measured.server.slice(WARM)];
+  const against = "raw opa-wasm";
+  const rows = [
+    compare({ name: "a decision, p50", unit: "ms", helix, peer: raw, against }, { of: "ratio", most: 1.5 }),
+    compare({ name: "a decision, p99", unit: "ms", helix, peer: raw, against, share: 0.99 }),
+  ];
+  if (!hasServer) return rows;
+  const times = { name: "a decision, p50", unit: "ms", helix, peer: server, against: "opa run -s" };
+  return [...rows, compare(times, { of: "ratio", most: 0.25 })];
 }
 
 function check({ allow }: { readonly allow: boolean }): void {
@@ -131,7 +131,7 @@ function largeInput(): Record<string, unknown> {
   };
 }
 
-async function startServer(): Promise<{ ask: (body: string) => Promise<unknown>; stop: () => void }> {
+async function startServer(none: string, data: object): Promise<{ ask: (body: string) => Promise<unknown>; stop: () => void }> {
   const port = await freePort();
   const file = join(none, "data.json");
   await writeFile(file, JSON.stringify(data));
