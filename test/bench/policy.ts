@@ -50,7 +50,8 @@ export const figure: Figure = {
             if (allow) throw new Error("the engine allows what it should refuse");
           }),
         raw: () => timed(() => check((raw.evaluate(input, ENTRYPOINT) as [{ result: { allow: boolean } }])[0].result)),
-        server: () => (server ? timed(async () => check(((await server.ask(JSON.stringify({ input }))) as Answer).result)) : Promise.resolve(NaN)),
+        server: () =>
+          server ? timed(async () => check(((await server.ask(JSON.stringify({ input }))) as Answer).result)) : Promise.resolve(NaN),
       });
       return rowsOf(measured, server !== null);
     } finally {
@@ -66,7 +67,10 @@ interface Answer {
 }
 
 /** The first rounds warm up and do not count. */
-function rowsOf(measured: Readonly<Record<"engine" | "raw" | "server", readonly (readonly number[])[]>>, hasServer: boolean): readonly Row[] {
+function rowsOf(
+  measured: Readonly<Record<"engine" | "raw" | "server", readonly (readonly number[])[]>>,
+  hasServer: boolean,
+): readonly Row[] {
   const [helix, raw, server] = [measured.engine.slice(WARM), measured.raw.slice(WARM), measured.server.slice(WARM)];
   const against = "raw opa-wasm";
   const rows = [

@@ -10,7 +10,9 @@ import { describeMachine } from "./frame/machine.ts";
 import { type Durability, writeResult } from "./frame/result.ts";
 import { textTable } from "./frame/table.ts";
 
-const { values } = parseArgs({ options: { only: { type: "string" }, rounds: { type: "string" }, strict: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: { only: { type: "string" }, rounds: { type: "string" }, strict: { type: "boolean", default: false } },
+});
 const self = fileURLToPath(import.meta.url);
 const all = readdirSync(new URL(".", import.meta.url)).flatMap((file) => /^(?!run\.)(.+)\.ts$/.exec(file)?.[1] ?? []);
 const names = values.only?.split(",") ?? all;
@@ -22,8 +24,10 @@ if (unknown.length > 0) {
 process.exit(names.length === 1 ? await measure(names[0]!) : eachAlone());
 
 function eachAlone(): number {
-  const argv = process.argv.slice(2).filter((arg, i, given) => !/^--only/.test(arg) && given[i - 1] !== "--only");
-  const exits = names.map((name) => spawnSync(process.execPath, [...process.execArgv, self, ...argv, "--only", name], { stdio: "inherit" }).status);
+  const argv = process.argv.slice(2).filter((arg, i, given) => !arg.startsWith("--only") && given[i - 1] !== "--only");
+  const exits = names.map(
+    (name) => spawnSync(process.execPath, [...process.execArgv, self, ...argv, "--only", name], { stdio: "inherit" }).status,
+  );
   return exits.every((exit) => exit === 0) ? 0 : 1;
 }
 
