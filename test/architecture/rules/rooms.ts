@@ -18,7 +18,7 @@ const SDK = "@helixstack/sdk";
  * package's entry points) is the composition: it builds rooms from one another and may import all of them.
  */
 const ROOMS: readonly Room[] = [
-  { folder: "domain", rooms: [], packages: [SDK, "shell-quote"], node: ["node:crypto"] },
+  { folder: "domain", rooms: [], packages: [SDK], node: ["node:crypto"] },
   { folder: "ports", rooms: ["domain"], packages: [SDK], node: ["node:stream"] },
   { folder: "engine", rooms: ["domain", "ports"], packages: [SDK], node: ["node:crypto"] },
   {

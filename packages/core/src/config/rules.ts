@@ -1,4 +1,4 @@
-import type { PlaneName, PluginManifest } from "@helixstack/sdk";
+import { type PlaneName, type PluginManifest, isPluginError, parseCommand } from "@helixstack/sdk";
 import { isReservedVariable } from "./names.ts";
 import type { Problem } from "./problems.ts";
 import { didYouMean } from "../domain/suggest.ts";
@@ -36,6 +36,7 @@ export function partProblems(part: ServicePart, plugins: readonly PluginManifest
     ...labelProblems(part),
     ...["drain", "health.timeout"].flatMap((key) => durationProblems(part, key)),
     ...memoryProblems(part),
+    ...commandProblems(part),
   ];
 }
 
@@ -116,6 +117,28 @@ function memoryProblems({ path, node }: ServicePart): readonly Problem[] {
   if (!named || bytes === null || bytes >= 2 ** 20) return [];
   const at = { path: `${path}.resources.memory`, span: named.span };
   return [problem(`${at.path} is less than 1Mi; a size without a unit is in bytes`, at)];
+}
+
+/** What only a shell could run is told where it stands, not by the plugin that would have to run it. */
+function commandProblems({ path, node }: ServicePart): readonly Problem[] {
+  const tasks = entriesOf(nodeAt(node, "tasks")).map(([name, entry]) => [`tasks.${name}`, entry.node] as const);
+  return [["start", nodeAt(node, "start")] as const, ...tasks].flatMap(([key, named]) => {
+    const text = textOf(named) ?? "";
+    const why = text.trim() === "" ? null : refusalOf(text);
+    if (!named || why === null) return [];
+    const at = { path: `${path}.${key}`, span: named.span };
+    return [problem(`${at.path}: ${why}; put it into a script file and write \`sh start.sh\``, at)];
+  });
+}
+
+function refusalOf(command: string): string | null {
+  try {
+    parseCommand(command);
+    return null;
+  } catch (error) {
+    if (isPluginError(error)) return error.message;
+    throw error;
+  }
 }
 
 function listOf(tree: Tree | undefined): readonly Tree[] {

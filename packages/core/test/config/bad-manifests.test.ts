@@ -97,6 +97,18 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
   ],
   ["a start list", web("start: [node, x]"), "5:12", "services.web.start must be a command, not a list"],
   ["an empty start", web('start: " "'), "5:12", 'services.web.start is " ", which is not a command; write it like `node server.js`'],
+  [
+    "a start for a shell",
+    web("start: npm ci && node ."),
+    "5:12",
+    'services.web.start: the command `npm ci && node .` has "&&" at character 8, which only a shell understands; put it into a script file and write `sh start.sh`',
+  ],
+  [
+    "a task for a shell",
+    web("tasks: { seed: node $FILE }"),
+    "5:20",
+    'services.web.tasks.seed: the command `node $FILE` has "$" at character 6, which only a shell understands; put it into a script file and write `sh start.sh`',
+  ],
   ["an empty variable", web("env: { A: }"), "5:12", "services.web.env.A must be text or a number or true or false, not empty"],
   [
     "a map as variable",
