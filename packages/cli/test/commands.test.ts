@@ -150,7 +150,18 @@ describe("ls and inspect", () => {
         endedAt: now,
       },
     ];
+    const finding = {
+      rule: "owner",
+      level: "advisory",
+      message: "nobody owns it",
+      path: "services.web",
+      file: "helix.yaml",
+      line: 3,
+      fix: "say who",
+    };
     await start({
+      "GET /v1/deployments": answer({ items: [deployment], next: null }),
+      "GET /v1/deployments/dep_1/result": answer({ deployment, release: null, services: [], findings: [finding], error: null }),
       "GET /v1/deployments/dep_1": answer({
         ...deployment,
         snapshot: null,
@@ -164,6 +175,9 @@ describe("ls and inspect", () => {
     });
     expect((await run(["inspect", "dep_1", "--json"])).documents[0]).toMatchObject({ ok: true, deployment: { id: "dep_1", steps } });
     expect((await run(["inspect", "dep_1"])).stdout).toMatch(/build:web +done +node@0\.1\.0/);
+    // Without an id it is the newest.
+    expect((await run(["inspect", "--json"])).documents[0]).toMatchObject({ ok: true, deployment: { id: "dep_1" }, findings: [finding] });
+    expect((await run(["inspect"])).stdout).toMatch(/advisory owner +nobody owns it\n.*helix\.yaml:3.*\n.*say who/);
     expect(await run(["inspect", "dep_9", "--json"])).toMatchObject({ exit: 6, documents: [{ error: { code: "DEPLOYMENT_NOT_FOUND" } }] });
   });
 });
@@ -255,7 +269,7 @@ describe("destroy, cancel, token", () => {
     });
     expect(await run(["destroy", "--yes", "--with-data", "--json"])).toMatchObject({
       exit: 0,
-      documents: [{ ok: true, services: [], release: null }],
+      documents: [{ ok: true, services: [], release: null, deployment: { kind: "destroy", status: "destroyed" } }],
     });
     expect(JSON.parse(api.seen.find(({ method }) => method === "POST")!.body.toString())).toEqual({
       kind: "destroy",
@@ -265,7 +279,7 @@ describe("destroy, cancel, token", () => {
     });
     const human = await run(["destroy", "--yes"]);
     expect(human).toMatchObject({ exit: 0, stdout: "" });
-    expect(human.stderr).not.toContain("live as");
+    expect(human.stderr).not.toContain("live");
   });
 
   it("cancel says what became of it; ended ones cannot be cancelled", async () => {

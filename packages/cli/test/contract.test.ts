@@ -52,7 +52,7 @@ describe("without a manifest", () => {
 });
 
 describe("where the plane is down", () => {
-  for (const args of [["ls"], ["logs"], ["inspect", "dep_1"], ["cancel", "dep_1"], ["status", "--wait"], ["worker"]]) {
+  for (const args of [["ls"], ["logs"], ["inspect"], ["inspect", "dep_1"], ["cancel", "dep_1"], ["status", "--wait"], ["worker"]]) {
     it(`${args.join(" ")} is PLANE_DOWN, exit 1`, async () => {
       expectFailure(await helix([...args, "--json"], { cwd: inProject() }), { code: "PLANE_DOWN", exit: 1 });
     });
@@ -90,7 +90,6 @@ describe("usage", () => {
   it("missing and superfluous arguments, wrong values", async () => {
     const cwd = inProject();
     for (const args of [
-      ["inspect"],
       ["cancel"],
       ["token"],
       ["token", "create"],

@@ -62,6 +62,25 @@ describe("deploy", () => {
     expect(stderr).toContain("rel_1");
   });
 
+  it("tells advice in one line, and what would have refused it in full; --json has all of it", async () => {
+    const finding = (rule: string, level: string) => ({
+      rule,
+      level,
+      message: `about ${rule}`,
+      path: "",
+      file: "",
+      line: null,
+      fix: "mend it",
+    });
+    const findings = [finding("owner", "advisory"), finding("root", "soft-mandatory"), finding("health", "advisory")];
+    api = await startApi(routes(result("live", { findings })));
+    const { stderr } = await run(["deploy"], project());
+    expect(stderr).toContain("  2 advisories: owner, health; `helix inspect` shows more\n");
+    expect(stderr).toContain("soft-mandatory root  about root\n");
+    expect(stderr).not.toContain("about owner");
+    expect((await run(["deploy", "--json"], project())).documents[0].findings).toEqual(findings);
+  });
+
   it("prints name and URL where there are several", async () => {
     api = await startApi(routes(result("live", { services: [service("web"), service("worker")] })));
     const { stdout } = await run(["deploy"], project());

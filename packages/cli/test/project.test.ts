@@ -48,7 +48,7 @@ describe("a manifest, as far as the command reads it", () => {
   const text = `
 project: shop
 services:
-  web: { build: node }
+  web: { build: node, start: node server.js }
   site: { source: ./site, build: static, static: { dir: dist } }
   bare:
 environments:
@@ -63,9 +63,9 @@ environments:
       shown: "helix.yaml",
       project: "shop",
       services: [
-        { service: "web", source: ".", build: "node", staticDir: null },
+        { service: "web", source: ".", build: "node", start: "node server.js", staticDir: null },
         { service: "site", source: "./site", build: "static", staticDir: "dist" },
-        { service: "bare", source: ".", build: null, staticDir: null },
+        { service: "bare", source: ".", build: null, start: null, staticDir: null },
       ],
     });
     expect(readManifestFile({ cwd, environment: "staging" }).services[0]).toMatchObject({ source: "./next" });

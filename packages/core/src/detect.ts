@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Detection, Identity } from "@helixstack/sdk";
+import type { Detection, Identity, PluginManifest } from "@helixstack/sdk";
 import { homeLayout } from "./config/index.ts";
 import { createDispatcher, loadPlugins } from "./host/index.ts";
 import { localConfig } from "./main/local-facts.ts";
@@ -16,8 +16,15 @@ export interface DetectedBuild extends Detection {
 
 const DETECT_DEADLINE_MS = 20_000;
 
+interface DetectInput {
+  readonly folder: string;
+  readonly home: string;
+  /** Ask only this one, and only if what it makes has a start command. */
+  readonly startOf?: string;
+}
+
 /** Asks every build plugin about a folder; those that fit, the surest first. Needs no control plane and leaves nothing behind. */
-export async function detectBuild({ folder, home }: { readonly folder: string; readonly home: string }): Promise<readonly DetectedBuild[]> {
+export async function detectBuild({ folder, home, startOf }: DetectInput): Promise<readonly DetectedBuild[]> {
   const scratch = await mkdtemp(join(tmpdir(), "helix-detect-"));
   const layout = homeLayout(home);
   const registry = await loadPlugins({
@@ -26,7 +33,7 @@ export async function detectBuild({ folder, home }: { readonly folder: string; r
   });
   const dispatcher = createDispatcher({ registry, homes: ({ manifest }) => join(scratch, manifest.name) });
   try {
-    const builders = registry.list().filter(({ manifest }) => manifest.planes.build);
+    const builders = registry.list().filter(({ manifest }) => isAsked(manifest, startOf));
     const answers = await Promise.all(
       builders.map(async ({ manifest: { name } }) => ({ plugin: name, ...(await dispatcher.call<Detection>(detectCall(name, folder))) })),
     );
@@ -35,6 +42,11 @@ export async function detectBuild({ folder, home }: { readonly folder: string; r
     await dispatcher.close();
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+function isAsked({ name, planes: { build } }: PluginManifest, startOf: string | undefined): boolean {
+  if (!build) return false;
+  return startOf === undefined || (name === startOf && build.produces.includes("node-bundle"));
 }
 
 function detectCall(plugin: string, source: string) {

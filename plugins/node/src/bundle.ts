@@ -15,7 +15,7 @@ import { type BuildInput, type BuildResult, type PluginContext, PluginError } fr
 import { keepLinksInside } from "./links.ts";
 import { moveBundle } from "./move.ts";
 import type { NodeSpec } from "./spec.ts";
-import { startOfFiles, writtenStart } from "./start.ts";
+import { isStartScript, startOfFiles, writtenStart } from "./start.ts";
 
 /** Builds a `node-bundle` in `input.output`: the source, what its build script made, and its production dependencies. */
 export async function buildBundle(ctx: PluginContext, input: BuildInput<NodeSpec>): Promise<BuildResult> {
@@ -23,7 +23,7 @@ export async function buildBundle(ctx: PluginContext, input: BuildInput<NodeSpec
   // Asked first: a start command that cannot be used should not be found out after minutes of installing.
   const written = writtenStart(input.start, packageJson);
   const script = buildScript(input.spec, packageJson);
-  if (packageJson?.scripts["prestart"] !== undefined && input.start === null) {
+  if (packageJson?.scripts["prestart"] !== undefined && isStartScript(input.start)) {
     ctx.log.warn("the script prestart is not run; list what must run once before the start under `tasks`");
   }
   if (packageJson !== null && (script !== null || needsInstall(packageJson))) {

@@ -9,12 +9,13 @@ export async function detectApplication(source: string): Promise<Detection> {
   if (start !== undefined && isDevServer(start)) {
     return unfit(`the start script of package.json (${start}) is a development server`);
   }
-  if (start !== undefined) return { fits: true, why: "package.json has a start script", confidence: 90 };
+  if (start !== undefined) return { fits: true, why: "package.json has a start script", confidence: 90, service: { start: "npm start" } };
   const file = await findEntryFile(source, packageJson);
   if (file !== null) return fitsByFile(file, packageJson);
   if (packageJson === null) return unfit("there is no package.json, server.js or index.js");
   if (packageJson.main !== null && packageJson.scripts["build"] !== undefined) {
-    return { fits: true, why: `package.json names ${packageJson.main} as main, which the build script may make`, confidence: 40 };
+    const service = { start: `node ${packageJson.main}` };
+    return { fits: true, why: `package.json names ${packageJson.main} as main, which the build script may make`, confidence: 40, service };
   }
   return unfit("package.json has no start script, and there is no server.js or index.js");
 }

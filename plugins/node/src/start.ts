@@ -29,6 +29,11 @@ export async function startOfFiles(source: string, packageJson: PackageJson | nu
   });
 }
 
+/** Whether the application is started by package.json's own start script. */
+export function isStartScript(start: string | null): boolean {
+  return start === null || scriptNameOf(parseCommand(start).argv) === "start";
+}
+
 interface Scripts {
   readonly scripts: Readonly<Record<string, string>>;
   readonly depth: number;

@@ -13,8 +13,7 @@ async function detect(files: Record<string, unknown>) {
 describe("detect", () => {
   it("takes a start script", async () => {
     const found = await detect({ "package.json": { scripts: { start: "node ." } }, "index.js": "" });
-    expect(found).toMatchObject({ fits: true, confidence: 90 });
-    expect(found.service).toBeUndefined();
+    expect(found).toMatchObject({ fits: true, confidence: 90, service: { start: "npm start" } });
   });
 
   it.each<[string, Record<string, unknown>, string]>([
@@ -29,7 +28,7 @@ describe("detect", () => {
 
   it("takes a main that the build makes", async () => {
     const found = await detect({ "package.json": { main: "dist/index.js", scripts: { build: "tsc" } } });
-    expect(found).toMatchObject({ fits: true, confidence: 40 });
+    expect(found).toMatchObject({ fits: true, confidence: 40, service: { start: "node dist/index.js" } });
   });
 
   it.each<[string, Record<string, unknown>]>([

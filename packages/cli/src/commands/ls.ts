@@ -2,6 +2,7 @@ import type { DeploymentItem, EnvironmentItem } from "@helixstack/core/client";
 import type { Command } from "commander";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
+import { shownStatus } from "../deployment/status-word.ts";
 import { type EnvironmentOptions, countOption, withEnvironment } from "../options.ts";
 import type { Colors } from "../output/colors.ts";
 import { table } from "../output/table.ts";
@@ -35,11 +36,12 @@ async function deployments(cli: Cli, options: ListOptions): Promise<void> {
   const project = projectName({ ...options, cwd: cli.cwd });
   const { api } = await openSession(cli, { start: "none" });
   const { items, next } = await api.deployments({ project, environment: options.environment, limit, cursor: options.cursor });
-  cli.result({ deployments: items, next }, () => deploymentTable(items, cli.colors));
+  const deployments = items.map(shownStatus);
+  cli.result({ deployments, next }, () => deploymentTable(deployments, cli.colors));
   if (next !== null) cli.note(`  more: helix ls --cursor ${next}`);
 }
 
-function deploymentTable(items: readonly DeploymentItem[], colors: Colors): string {
+function deploymentTable(items: readonly ReturnType<typeof shownStatus<DeploymentItem>>[], colors: Colors): string {
   const now = Date.now();
   const rows = items.map(({ id, kind, status, noChange, release, createdAt, endedAt, message }) => [
     id,

@@ -1,8 +1,9 @@
-import { EngineError, isTerminal, type DeploymentItem, type EnvironmentStatus } from "@helixstack/core/client";
+import { EngineError, isTerminal, type EnvironmentStatus } from "@helixstack/core/client";
 import type { Command } from "commander";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
 import { awaitResult } from "../deployment/await-result.ts";
+import { newestDeployment } from "../deployment/newest.ts";
 import { presentResult } from "../deployment/present.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { type EnvironmentOptions, spanOption, withEnvironment } from "../options.ts";
@@ -68,7 +69,7 @@ async function wait(cli: Cli, options: StatusOptions): Promise<void> {
   const sinceMs = performance.now();
   const timeoutMs = spanOption("--timeout", options.timeout);
   const session = await openSession(cli, { start: "none", patienceMs: LONG_PATIENCE_MS });
-  const id = typeof options.wait === "string" ? options.wait : (await newest(cli, { session, options })).id;
+  const id = typeof options.wait === "string" ? options.wait : (await newestDeployment(cli, session, options)).id;
   const now = await session.api.result(id);
   if (isTerminal(now.deployment.status)) return presentResult(cli, now, { sinceMs });
   const progress = createProgress(cli.err);
@@ -79,11 +80,4 @@ async function wait(cli: Cli, options: StatusOptions): Promise<void> {
   } finally {
     progress.stop();
   }
-}
-
-async function newest(cli: Cli, { session, options }: { session: Session; options: StatusOptions }): Promise<DeploymentItem> {
-  const project = projectName({ ...options, cwd: cli.cwd });
-  const { items } = await session.api.deployments({ project, environment: options.environment, limit: 1 });
-  if (items[0]) return items[0];
-  throw new EngineError("DEPLOYMENT_NOT_FOUND", `Nothing was deployed to ${project} ${options.environment} yet.`);
 }

@@ -1,17 +1,18 @@
 import { EngineError, type DeploymentResult, type ServiceResult } from "@helixstack/core/client";
 import type { Cli } from "../cli.ts";
 import { Failure, fromDocument } from "../failure.ts";
-import { findingsText } from "../output/findings.ts";
+import { findingsNote } from "../output/findings.ts";
 import { columns } from "../output/table.ts";
 import { span } from "../output/time.ts";
+import { shownStatus } from "./status-word.ts";
 
 /** Prints what a deployment came to. Throws the failure of one that did not go live, with the exit code that belongs to it. */
 export function presentResult(cli: Cli, result: DeploymentResult, { sinceMs }: { readonly sinceMs: number }): void {
   if (result.deployment.status !== "live") throw failureOf(result);
   const { error: _, ...document } = result;
-  cli.result(document, () => urlLines(result.services));
-  const findings = result.findings ?? [];
-  if (findings.length > 0) cli.note(findingsText(findings, cli.err.colors));
+  cli.result({ ...document, deployment: shownStatus(result.deployment) }, () => urlLines(result.services));
+  const findings = findingsNote(result.findings ?? [], cli.err.colors);
+  if (findings !== "") cli.note(findings);
   cli.note(closing(cli, result, span(performance.now() - sinceMs)));
 }
 

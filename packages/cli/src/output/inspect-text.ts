@@ -1,12 +1,18 @@
-import type { DeploymentDetail } from "@helixstack/core/client";
+import type { DeploymentDetail, Finding } from "@helixstack/core/client";
 import type { Colors } from "./colors.ts";
 import { errorText } from "./error-text.ts";
+import { findingsText } from "./findings.ts";
 import { incidentText, undoneSteps } from "./incident-text.ts";
 import { columns, table } from "./table.ts";
 import { span } from "./time.ts";
 
-/** One deployment: what it was, its steps, the deaths in it, what was undone, its error. */
-export function inspectText(deployment: DeploymentDetail, colors: Colors): string {
+interface Inspected {
+  readonly deployment: Omit<DeploymentDetail, "status"> & { readonly status: string };
+  readonly findings: readonly Finding[];
+}
+
+/** One deployment: what it was, its steps, the deaths in it, what was undone, what policies said, its error. */
+export function inspectText({ deployment, findings }: Inspected, colors: Colors): string {
   const { id, kind, status, noChange, release, message, createdAt, endedAt, error } = deployment;
   const facts = [
     ["deployment", id],
@@ -28,6 +34,8 @@ export function inspectText(deployment: DeploymentDetail, colors: Colors): strin
     table(["step", "state", "plugin", "took"], rows),
     told("what happened", deployment.incidents.map(incidentText), colors),
     told("what was undone", undoneSteps(deployment), colors),
+    // Those of a refusal stand in its error.
+    error?.findings ? "" : findingsText(findings, colors),
     error && errorText(error, colors),
   ]
     .filter(Boolean)

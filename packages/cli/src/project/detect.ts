@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { ManifestInput } from "../client/api.ts";
-import type { ManifestFile } from "./manifest-file.ts";
+import type { ManifestFile, ServiceSource } from "./manifest-file.ts";
 
 /** What a builder makes of a folder. */
 export interface DetectedBuild {
@@ -12,10 +12,17 @@ export interface DetectedBuild {
   readonly service?: Readonly<Record<string, unknown>>;
 }
 
+interface Asked {
+  readonly folder: string;
+  readonly home: string;
+  /** Ask only this builder, and only if what it makes has a start command. */
+  readonly startOf?: string;
+}
+
 /** Asks the installed builders, best first. None fits: an empty list. */
-export async function detectFolder(folder: string, home: string): Promise<readonly DetectedBuild[]> {
+export async function detectFolder(asked: Asked): Promise<readonly DetectedBuild[]> {
   const { detectBuild } = await loadDetect();
-  const found = await detectBuild({ folder, home });
+  const found = await detectBuild(asked);
   return found.toSorted((a, b) => b.confidence - a.confidence);
 }
 
@@ -36,7 +43,7 @@ export async function checkManifest(
 }
 
 interface Detect {
-  readonly detectBuild: (input: { readonly folder: string; readonly home: string }) => Promise<readonly DetectedBuild[]>;
+  readonly detectBuild: (input: Asked) => Promise<readonly DetectedBuild[]>;
   readonly checkManifest: (input: object) => Promise<void>;
 }
 
@@ -46,17 +53,26 @@ async function loadDetect(): Promise<Detect> {
   return (await import(name)) as Detect;
 }
 
-/** What a manifest leaves out: for each service without `build`, what its folder looks like. One that no builder fits stays out: the manifest's reader says so, beside whatever else is wrong. */
-export async function detectServices(
-  { folder, services }: ManifestFile,
-  home: string,
-): Promise<Readonly<Record<string, Readonly<Record<string, unknown>>>>> {
-  const open = services.filter(({ build }) => build === null);
+type Suggested = Readonly<Record<string, unknown>>;
+
+/**
+ * What a manifest leaves out: for each service without `build`, what its folder looks like; for one with `build` and without `start`, the start command that
+ * the builder finds. One that no builder fits stays out: the manifest's reader says so, beside whatever else is wrong.
+ */
+export async function detectServices(manifest: ManifestFile, home: string): Promise<Readonly<Record<string, Suggested>>> {
   const found = await Promise.all(
-    open.map(async ({ service, source }) => {
-      const [best] = await detectFolder(join(folder, source), home);
-      return best ? [[service, { build: best.plugin, ...best.service }] as const] : [];
+    manifest.services.map(async (service) => {
+      const suggested = await detectService(service, { folder: join(manifest.folder, service.source), home });
+      return suggested === null ? [] : [[service.service, suggested] as const];
     }),
   );
   return Object.fromEntries(found.flat());
+}
+
+async function detectService({ build, start }: ServiceSource, place: Asked): Promise<Suggested | null> {
+  if (build !== null && start !== null) return null;
+  const [best] = await detectFolder(build === null ? place : { ...place, startOf: build });
+  if (build === null) return best ? { build: best.plugin, ...best.service } : null;
+  const found = best?.service?.["start"];
+  return found === undefined ? null : { start: found };
 }

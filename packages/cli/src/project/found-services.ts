@@ -16,11 +16,11 @@ const SKIPPED = new Set(["node_modules", "dist", "build", "public", "test", "tes
 
 /** The folder itself as one service, or, where no builder knows it, those of its folders that one knows. */
 export async function findServices(folder: string, home: string): Promise<readonly FoundService[]> {
-  const [own] = await detectFolder(folder, home);
+  const [own] = await detectFolder({ folder, home });
   if (own) return [{ name: "web", source: ".", build: own }];
   const found: FoundService[] = [];
   for (const name of candidateFolders(folder)) {
-    const [build] = await detectFolder(join(folder, name), home);
+    const [build] = await detectFolder({ folder: join(folder, name), home });
     if (build) found.push({ name: nameFromFolder(name), source: `./${name}`, build });
   }
   return found;

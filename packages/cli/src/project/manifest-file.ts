@@ -24,6 +24,8 @@ export interface ServiceSource {
   readonly source: string;
   /** Null: to be detected. */
   readonly build: string | null;
+  /** Null: to be detected. */
+  readonly start: string | null;
   /** `static: { dir }`. */
   readonly staticDir: string | null;
   /** Names of its secrets. */
@@ -75,6 +77,7 @@ function servicesOf(root: Record<string, unknown>, environment: string): readonl
       service,
       source: asText(merged["source"]) ?? ".",
       build: asText(merged["build"]),
+      start: asText(merged["start"]),
       staticDir: asText(asMap(merged["static"])["dir"]),
       secrets: secretNames(merged["secrets"]),
     };
