@@ -22,8 +22,13 @@ export interface Clearance {
  * on. Rejects with `POLICY_DENIED` or `POLICY_UNAVAILABLE`.
  */
 export async function clearNext(run: Run): Promise<Clearance> {
-  run.clearance ??= noteAllowed(run, await askPolicies(run, "release"));
-  return run.clearance;
+  return (run.clearance ??= await ask(run));
+}
+
+async function ask(run: Run): Promise<Clearance> {
+  const allowed = await askPolicies(run, "release");
+  await run.journal.commit([allowed.write]);
+  return noteAllowed(run, allowed);
 }
 
 /** Notes that this run asked about the release and was allowed. */

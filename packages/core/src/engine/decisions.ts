@@ -3,19 +3,21 @@ import { digestOf } from "../domain/digest.ts";
 import { EngineError, toEngineError } from "../domain/errors.ts";
 import { plainFinding } from "../domain/finding.ts";
 import { newId } from "../domain/ids.ts";
-import type { Decision, DecisionPoint } from "../ports/index.ts";
+import type { Decision, DecisionPoint, LedgerWrite } from "../ports/index.ts";
 import { artifactOf } from "./artifacts.ts";
 import { isNotOurs } from "./attempt.ts";
 import { policyInput } from "./policy-input.ts";
 import { type Run, manifestOf, planOf } from "./run.ts";
 
-/** A decision that allows, as it stands in the ledger. */
+/** A decision that allows. */
 export interface Allowed {
   readonly id: string;
   readonly decision: Decision;
+  /** Puts it into the ledger, whole: before anybody acts on it. */
+  readonly write: LedgerWrite;
 }
 
-/** Asks the policies now, with the time of now. The decision is in the ledger, whole, before anybody acts on it. Rejects with `POLICY_DENIED` or `POLICY_UNAVAILABLE`. */
+/** Asks the policies now, with the time of now. A refusal is in the ledger when this rejects, with `POLICY_DENIED` or `POLICY_UNAVAILABLE`. */
 export async function askPolicies(run: Run, point: DecisionPoint): Promise<Allowed> {
   const { deps } = run;
   const artifacts = point === "plan" ? {} : artifactsOf(run);
@@ -24,11 +26,13 @@ export async function askPolicies(run: Run, point: DecisionPoint): Promise<Allow
   const input = { ...(await policyInput(deps, point, subject)) };
   const decision = await deps.policy.decide(point, input).catch(async (thrown: unknown) => {
     const error = failClosed(thrown);
-    await record(run, { point, input, decision: { allow: false, findings: [], bundle: "none", error: error.toDocument() } });
+    const refusal = { allow: false, findings: [], bundle: "none", error: error.toDocument() };
+    await run.journal.commit([recordOf(run, { point, input, decision: refusal }).write]);
     throw error;
   });
-  const id = await record(run, { point, input, decision });
-  if (decision.allow) return { id, decision };
+  const recorded = recordOf(run, { point, input, decision });
+  if (decision.allow) return { ...recorded, decision };
+  await run.journal.commit([recorded.write]);
   throw denial(point, decision);
 }
 
@@ -51,18 +55,9 @@ export function failClosed(thrown: unknown): EngineError {
 
 type Recorded = { readonly point: DecisionPoint; readonly input: Readonly<Record<string, unknown>>; readonly decision: Decision };
 
-/** A decision that cannot be written down is none. */
-async function record({ deps, journal }: Run, { point, input, decision }: Recorded): Promise<string> {
+function recordOf({ deps }: Run, { point, input, decision }: Recorded): Pick<Allowed, "id" | "write"> {
   const id = newId("dec", deps.clock.now());
-  try {
-    await journal.commit([{ write: "decision.record", decision: { id, point, input, inputDigest: digestOf(input), decision } }]);
-    return id;
-  } catch (thrown) {
-    const error = toEngineError(thrown);
-    if (isNotOurs(error)) throw error;
-    const details = { fault: "decision-log-down" };
-    throw new EngineError("POLICY_UNAVAILABLE", `the decision could not be written down: ${error.message}`, { details, cause: thrown });
-  }
+  return { id, write: { write: "decision.record", decision: { id, point, input, inputDigest: digestOf(input), decision } } };
 }
 
 function artifactsOf(run: Run): Readonly<Record<string, Artifact>> {

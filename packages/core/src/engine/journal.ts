@@ -2,6 +2,7 @@ import type { ErrorDocument } from "../domain/errors.ts";
 import type { StepKind } from "../domain/plan.ts";
 import type { StepState } from "../domain/states.ts";
 import type { Grip, Ledger, LedgerWrite, StepRecord } from "../ports/index.ts";
+import { withoutDecision } from "./decision-log.ts";
 
 /** What a journalled step is called. */
 export interface StepRef {
@@ -22,9 +23,14 @@ export interface StepEnding {
   readonly error?: ErrorDocument | undefined;
   /** What is written in the same transaction. */
   readonly writes?: readonly LedgerWrite[] | undefined;
+  /** Written with what comes next, in its transaction: see `StepEnd.mayWait`. */
+  readonly mayWait?: boolean | undefined;
 }
 
-/** The journal of one deployment, as this worker reads and writes it. Whatever it says is in the ledger already. */
+/**
+ * The journal of one deployment, as this worker reads and writes it. Whatever it says is in the ledger, or will be before the next thing is
+ * done to the world: ends that may wait stand in the transaction of the next intent.
+ */
 export interface Journal {
   states(): Readonly<Record<string, StepState>>;
   entry(step: string): JournalEntry | undefined;
@@ -43,9 +49,16 @@ export function createJournal(ledger: Pick<Ledger, "commit">, { grip, steps }: {
   /** Intended by this worker, with this fence. */
   const intended = new Set<string>();
   let last: Promise<unknown> = Promise.resolve();
+  let waiting: readonly LedgerWrite[] = [];
   const commit = (writes: readonly LedgerWrite[]) => {
+    const all = [...waiting, ...writes];
+    waiting = [];
     // One after the other: a commit that has to be repeated must not overtake another.
-    const done = last.then(() => ledger.commit(grip, writes));
+    const done = last
+      .then(() => ledger.commit(grip, all))
+      .catch((thrown: unknown) => {
+        throw withoutDecision(all, thrown);
+      });
     last = done.catch(() => {});
     return done;
   };
@@ -70,11 +83,12 @@ export function createJournal(ledger: Pick<Ledger, "commit">, { grip, steps }: {
       } else if (writes.length > 0) await commit(writes);
       return operationOf(step);
     },
-    async end(step, { state, outcome, error, writes = [] }) {
+    async end(step, { state, outcome, error, writes = [], mayWait = false }) {
       const attempt = entries.get(step.id)?.attempt ?? 1;
       const first = entries.get(step.id)?.state === "intended" ? [] : [intention(step, { attempt, plugin: null })];
       const end: LedgerWrite = { write: "step.end", step: step.id, state, ...(outcome && { outcome }), ...(error && { error }) };
-      await commit([...first, end, ...writes]);
+      if (mayWait) waiting = [...waiting, ...first, end, ...writes];
+      else await commit([...first, end, ...writes]);
       intended.delete(step.id);
       entries.set(step.id, { state, attempt, outcome: outcome ?? null });
     },

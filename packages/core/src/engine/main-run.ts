@@ -39,8 +39,8 @@ async function runStep(run: Run, step: PlannedStep): Promise<ErrorDocument | "li
   run.signal = isPastStopping ? run.stop.shutdown : run.stop.signal;
   try {
     const work = STEPS[step.kind as keyof typeof STEPS];
-    const { state = "done", outcome, writes } = await withRetries(run, step, () => work(run, step));
-    await run.journal.end(step, { state, outcome, writes });
+    const { state = "done", ...ending } = await withRetries(run, step, () => work(run, step));
+    await run.journal.end(step, { state, ...ending });
     return step.kind === "release" ? "live" : null;
   } catch (thrown) {
     const error = toEngineError(thrown).at({ step: step.id });

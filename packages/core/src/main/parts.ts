@@ -20,7 +20,6 @@ import type { OpaPolicy } from "../adapters/opa/index.ts";
 import type { Ledger, Queue, SecretStore } from "../ports/index.ts";
 import { type Metrics, type ServerLogger, createLogger, createMetrics, meteredLedger } from "../telemetry/index.ts";
 import { ensureDaemons } from "./daemons.ts";
-import { type Faults, openFaults } from "./faults/index.ts";
 import { freePort } from "./free-port.ts";
 import { openGuardrails } from "./guardrails.ts";
 import { localConfig } from "./local-facts.ts";
@@ -29,6 +28,7 @@ import { ownTemp } from "./own-temp.ts";
 import { pluginFolders } from "./plugin-folders.ts";
 import { openSecretStore } from "./secret-store.ts";
 import { type SupervisorLink, linkSupervisor } from "./supervisor-link.ts";
+import { type Taps, openTaps } from "./taps.ts";
 
 /** What the processes of the plane are put together from. */
 export interface Parts {
@@ -67,11 +67,11 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
   const databaseUrl = settings.databaseUrl ?? (await preparePostgres({ home: settings.home, freePort })).url;
   await openSchema(databaseUrl);
   const metrics = createMetrics();
-  const faults = openFaults(env);
-  const ledger = faults.port("ledger", meteredLedger(createLedger({ url: databaseUrl, onError }), metrics));
+  const taps = openTaps(env);
+  const ledger = taps.port("ledger", meteredLedger(createLedger({ url: databaseUrl, onError }), metrics));
   const planLedger = await readOnlyLedger({ url: databaseUrl, poolSize: 2, onError });
   const { id: installation } = await ledger.installation();
-  const queue = faults.port("queue", createQueue({ url: settings.redisUrl ?? databaseUrl, name: queueName(installation), onError }));
+  const queue = taps.port("queue", createQueue({ url: settings.redisUrl ?? databaseUrl, name: queueName(installation), onError }));
   const plugins = await installedPlugins(layout, logger);
   const supervisor = linkSupervisor({ home: settings.home, logger });
   const local = createDispatcher({
@@ -84,9 +84,9 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
     },
     onOutput: (output) => logger.debug(output, "plugin output"),
   });
-  const dispatcher = faults.dispatcher(local);
-  const secrets = await openSecretStore({ layout, settings }, sdkLogger(logger));
-  const policy = openGuardrails(layout, logger);
+  const dispatcher = taps.dispatcher(local);
+  const secrets = taps.port("secrets", await openSecretStore({ layout, settings }, sdkLogger(logger)));
+  const policy = taps.port("policy", openGuardrails(layout, logger));
   const parts: Parts = {
     settings,
     layout,
@@ -101,7 +101,7 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
     supervisor,
     secrets,
     policy,
-    engineDeps: await engineDeps({ layout, settings, logger, faults, ledger, plugins, dispatcher, secrets, policy }),
+    engineDeps: await engineDeps({ layout, settings, logger, taps, ledger, plugins, dispatcher, secrets, policy }),
     hostRecorder: null,
     async close() {
       supervisor.close();
@@ -145,14 +145,14 @@ function queueName(installation: string): string {
 }
 
 type EngineInput = Pick<Parts, "layout" | "settings" | "logger" | "ledger" | "plugins" | "dispatcher" | "secrets" | "policy"> & {
-  readonly faults: Faults;
+  readonly taps: Taps;
 };
 
 async function engineDeps({
   layout,
   settings,
   logger,
-  faults,
+  taps,
   ledger,
   plugins,
   dispatcher,
@@ -162,9 +162,9 @@ async function engineDeps({
   const temp = await ownTemp(join(layout.data, "temp"));
   return {
     ledger,
-    sources: faults.port("sources", await openFolderSourceStore({ root: layout.sources, maxBlobBytes: settings.maxSourceBytes })),
-    artifacts: faults.port("artifacts", await openFolderArtifactStore({ root: layout.artifacts })),
-    logs: faults.port("logs", await openFileLogStore({ root: layout.logs })),
+    sources: taps.port("sources", await openFolderSourceStore({ root: layout.sources, maxBlobBytes: settings.maxSourceBytes })),
+    artifacts: taps.port("artifacts", await openFolderArtifactStore({ root: layout.artifacts })),
+    logs: taps.port("logs", await openFileLogStore({ root: layout.logs })),
     policy,
     secrets,
     credential: (scope, { plugin, name }) => currentSecret(secrets, scope, { path: { plugin }, name }),

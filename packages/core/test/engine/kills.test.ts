@@ -80,12 +80,13 @@ const SCENARIOS: Record<string, (bench: Bench) => Scenario> = {
 
 test.concurrent.each(Object.keys(SCENARIOS))("%s ends as it should, wherever its worker dies", { timeout: 300_000 }, async (name) => {
   const bench = await newBench(postgres);
-  const { digest: snapshot } = await bench.snapshot({ "index.js": "1" });
   const doubles = watchDoubles(bench);
   const scenario = SCENARIOS[name]!(bench);
   let deaths = 0;
   for (let boundary: string | null = ""; boundary !== null; deaths++) {
     const environment = `${name.replaceAll(" ", "-")}-${deaths}`;
+    // Each time anew: a destroy takes the source that nobody else uses along.
+    const { digest: snapshot } = await bench.snapshot({ "index.js": "1" });
     for (const manifest of scenario.before ?? []) {
       await bench.ask({ manifest, snapshot }, { environment });
       await bench.work();

@@ -1,79 +1,13 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { dumpLedger, loadLedger } from "../../src/adapters/postgres/index.ts";
 import { digestOf } from "../../src/domain/digest.ts";
 import type { DecisionRecord, Ledger } from "../../src/ports/index.ts";
 import { type Bench, newBench } from "../support/bench.ts";
 import { manifest } from "../support/manifests.ts";
 import { type TestPostgres, startPostgres } from "../support/postgres.ts";
-
-const core = fileURLToPath(new URL("../../src", import.meta.url));
-const sources = readdirSync(core, { recursive: true, encoding: "utf8" })
-  .filter((path) => path.endsWith(".ts"))
-  .map((path) => ({ path, text: readFileSync(join(core, path), "utf8") }));
-
-/** Where the source has the pattern: the file, and the line's own words. */
-function places(pattern: RegExp, folder = "engine/"): readonly string[] {
-  const inFolder = sources.filter(({ path }) => path.startsWith(folder));
-  return inFolder
-    .flatMap(({ path, text }) => text.split("\n").flatMap((line) => (pattern.test(line) ? [`${path}: ${line.trim()}`] : [])))
-    .toSorted();
-}
-
-describe("the places in the source from which something can go live", () => {
-  test("whatever lets requests through shows a clearance; the other tables let nobody new through", () => {
-    const calls = sources.flatMap(({ path, text }) =>
-      [...text.replace(/\s+/g, " ").matchAll(/(?<!function )switchTable\((.*?\})/g)].map(([, given]) =>
-        `${path}: ${/kind: "\w+"/.exec(given!)?.[0]} ${/clearance: await \w+/.exec(given!)?.[0] ?? ""}`.trim(),
-      ),
-    );
-    expect(calls.toSorted()).toEqual([
-      'engine/repair-run.ts: kind: "live" clearance: await carryLive',
-      'engine/steps/hold.ts: kind: "held"',
-      'engine/steps/reserve.ts: kind: "reserved"',
-      'engine/steps/route.ts: kind: "next" clearance: await clearNext',
-      'engine/steps/unroute.ts: kind: "empty"',
-      'engine/tables.ts: kind: "live" clearance: await carryLive',
-    ]);
-  });
-
-  test("no other call reaches a delivery provider's apply", () => {
-    const files = new Set(
-      sources.filter(({ path, text }) => path.startsWith("engine/") && /verb: "apply"/.test(text)).map(({ path }) => path),
-    );
-    expect([...files].toSorted()).toEqual(["engine/repair-run.ts", "engine/steps/apply.ts", "engine/tables.ts", "engine/undo.ts"]);
-  });
-
-  test("what was stopped is started again with the decision it carries; what is new starts before it is let through", () => {
-    for (const path of ["engine/repair-run.ts", "engine/undo.ts"]) {
-      const { text } = sources.find((one) => one.path === path)!;
-      expect(text.indexOf("await carryLive(run)")).toBeGreaterThan(0);
-      expect(text.indexOf("await carryLive(run)")).toBeLessThan(text.indexOf('verb: "apply"'));
-    }
-  });
-
-  test("one place writes releases, and it is cleared before it does", () => {
-    expect(places(/write: "release\.create", release:/)).toHaveLength(1);
-    const { text } = sources.find(({ path }) => path === "engine/steps/release.ts")!;
-    expect(text.indexOf("await clearNext(run)")).toBeLessThan(text.indexOf('write: "release.create", release:'));
-  });
-
-  test("one place asks the ledger for a deployment, so the API and every command go through the same steps", () => {
-    const asking = sources.filter(
-      ({ path, text }) =>
-        !path.startsWith("adapters/") &&
-        !path.startsWith("ports/") &&
-        !path.startsWith("telemetry/") &&
-        /ledger\.createDeployment\(/.test(text),
-    );
-    expect(asking.map(({ path }) => path)).toEqual(["api/deployments/create.ts"]);
-  });
-
-  test("a clearance is made in one file", () => {
-    expect(places(/as Clearance\b/, "")).toEqual(["engine/clearance.ts: return of as Clearance;"]);
-  });
-});
 
 let postgres: TestPostgres;
 let bench: Bench;
@@ -104,6 +38,11 @@ const deny = () => void (bench.dials.decide = () => DENIED);
 const first = manifest({ web: {} });
 const second = manifest({ web: { env: { A: "1" } } });
 const live = async () => (await bench.environment()).liveRelease;
+/** Releases that requests are let through to. */
+const routed = async () =>
+  Object.values((await bench.world()).tables).flatMap(({ table }) =>
+    table.routes.flatMap(({ targets }) => targets.map((one) => one.release)),
+  );
 const asked: string[] = [];
 /** Notes what is asked, and answers. */
 const answer = (decide: Bench["dials"]["decide"]) => {
@@ -148,12 +87,15 @@ describe("every road to live", () => {
     const { release } = await bench.deploy(first);
     const { digest } = await bench.snapshot({ "index.js": "2" });
     const killed = new AbortController();
-    answer((point) => {
-      if (point === "release") killed.abort();
-      return ALLOWED;
-    });
+    // The end of a step may be written with what comes next: here that is the switch, which does not get to its provider.
+    bench.dials.onCall = ({ plane, verb }) => {
+      if (plane !== "delivery" || verb !== "apply") return;
+      killed.abort();
+      throw new Error("the worker dies here");
+    };
     const { id } = await bench.ask({ manifest: second, snapshot: digest });
     await bench.work("wrk_a", killed.signal);
+    bench.dials.onCall = () => {};
     expect(await bench.steps(id)).toContain("policy-release done");
     answer(() => DENIED);
     await bench.work("wrk_b");
@@ -232,6 +174,16 @@ describe("every road to live", () => {
     expect(told.filter(({ type }) => type === "policy.carried").map(({ data }) => data)).toMatchObject([{ release }]);
   });
 
+  test("going back by itself starts nothing, and lets nobody through, without that decision", async () => {
+    const volumes = { data: { path: "/data", writers: "single" } } as const;
+    const { release } = await bench.deploy(manifest({ web: { volumes } }));
+    tamper = () => [];
+    answer((point) => (point === "release" ? DENIED : ALLOWED));
+    expect((await bench.deploy(manifest({ web: { volumes, env: { A: "1" } } }))).state).toBe("failed");
+    expect(await bench.running()).not.toContain("web running");
+    expect(await routed()).not.toContain(release);
+  });
+
   test("a decision that cannot be written down is none", async () => {
     const { release } = await bench.deploy(first);
     commit = (own) => async (grip, writes) => {
@@ -252,5 +204,47 @@ describe("every road to live", () => {
     const [record] = await bench.ledger.decisions(bench.scope, refused.id);
     expect(record).toMatchObject({ decision: { allow: false, error: { code: "POLICY_UNAVAILABLE" } } });
     expect(record!.inputDigest).toBe(digestOf(record!.input));
+  });
+});
+
+describe("a restore from a backup", () => {
+  /** A release, a deployment under way, a backup, a newer release, and the backup again: with policies that allow nothing any more. */
+  const restored = async () => {
+    const { release, id } = await bench.deploy(first);
+    const { digest } = await bench.snapshot({ "index.js": "2" });
+    const underWay = await bench.ask({ manifest: second, snapshot: digest });
+    const folder = await mkdtemp(join(tmpdir(), "helix-dump-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const dump = await dumpLedger(bench.url, folder);
+    await bench.work();
+    expect(await live()).not.toBe(release);
+    answer(() => DENIED);
+    await loadLedger(bench.url, { folder, dump });
+    await bench.engine.recover(bench.scope);
+    await bench.work();
+    return { release: release!, deployment: id, underWay: underWay.id };
+  };
+  test("brings back what served then with the decision that it was allowed with, and nothing that was under way", async () => {
+    const { release, deployment, underWay } = await restored();
+    expect(asked).toEqual([]);
+    expect(await live()).toBe(release);
+    expect(await routed()).toEqual([release]);
+    const own = (await bench.ledger.decisions(bench.scope, deployment)).find(({ point }) => point === "release")!;
+    const told = await bench.ledger.events(bench.scope, { stream: `deployment:${deployment}`, after: 0, limit: 1000 });
+    expect(told.filter(({ type }) => type === "policy.carried").map(({ data }) => data)).toMatchObject([{ decision: own.id, release }]);
+    expect(await bench.ledger.deployment(bench.scope, underWay)).toMatchObject({ state: "failed", error: { code: "RESTORED" } });
+  });
+
+  test("lets nobody through to a release whose decision is not in the backup", async () => {
+    tamper = () => [];
+    const { release } = await restored();
+    expect(await routed()).not.toContain(release);
+  });
+
+  test("is no leave for what comes after it: the next deploy is asked about, and refused", async () => {
+    const { release } = await restored();
+    expect(await bench.deploy(second)).toMatchObject({ state: "failed", error: { code: "POLICY_DENIED" } });
+    expect(asked).toEqual(["deploy plan"]);
+    expect(await live()).toBe(release);
   });
 });

@@ -16,7 +16,7 @@ export const buildStep: StepWork = async (run, step) => {
   const known = await deps.ledger.findBuild(grip.scope, build.inputKey);
   if (known && (await isArtifactThere(deps, place, { artifact: known.artifact, builder: build.plugin }))) {
     checkAccepted(run, { service, artifact: known.artifact });
-    return { outcome: { artifact: known.artifact, cached: true } };
+    return { outcome: { artifact: known.artifact, cached: true }, mayWait: true };
   }
   const folder = await mkdtemp(join(deps.temp, "build-"));
   try {

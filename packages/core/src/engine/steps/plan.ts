@@ -7,5 +7,5 @@ export const planStep: StepWork = async (run) => {
   const isDestroy = run.deployment.request.kind === "destroy";
   const noChange = !isDestroy && run.live !== null && plan.changes.length === 0;
   run.plan = plan;
-  return { writes: [{ write: "deployment.plan", plan, noChange }] };
+  return { writes: [{ write: "deployment.plan", plan, noChange }], mayWait: true };
 };

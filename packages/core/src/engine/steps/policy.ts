@@ -10,8 +10,9 @@ export function policyStep(point: DecisionPoint): StepWork {
   return async (run) => {
     const allowed = await askPolicies(run, point);
     if (point === "release") noteAllowed(run, allowed);
-    const { id, decision } = allowed;
-    return { outcome: { decision: id, bundle: decision.bundle, findings: decision.findings.map(plainFinding) } };
+    const { id, decision, write } = allowed;
+    const outcome = { decision: id, bundle: decision.bundle, findings: decision.findings.map(plainFinding) };
+    return { outcome, writes: [write], mayWait: true };
   };
 }
 

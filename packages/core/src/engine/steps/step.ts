@@ -9,6 +9,11 @@ export interface StepEnd {
   /** Kept in the journal: what later steps, and people, want to know. */
   readonly outcome?: Readonly<Record<string, unknown>>;
   readonly writes?: readonly LedgerWrite[];
+  /**
+   * The end is written in the transaction of what comes next. For steps after which a successor may just as well begin anew: nothing was done to
+   * the world, or doing it again changes nothing, and no later step of the run reads these writes. Default false.
+   */
+  readonly mayWait?: boolean;
 }
 
 /**

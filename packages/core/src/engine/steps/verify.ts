@@ -1,3 +1,4 @@
+import { digestOf } from "../../domain/digest.ts";
 import { EngineError } from "../../domain/errors.ts";
 import { awaitHealth } from "../health.ts";
 import { nextRevision } from "../revisions.ts";
@@ -11,5 +12,7 @@ export const verifyStep: StepWork = async (run, step) => {
   if (!revision) throw new EngineError("BUG", `service ${service} has no revision to verify`);
   const { health } = manifestOf(run).services[service]!;
   const { endpoints, tries, waitedMs } = await awaitHealth(run, { revision, health, signal: run.signal });
-  return { outcome: { tries, waitedMs }, writes: [{ write: "revision.update", id: revision.id, endpoints }] };
+  const outcome = { tries, waitedMs };
+  if (digestOf(endpoints) === digestOf(revision.endpoints)) return { outcome, mayWait: true };
+  return { outcome, writes: [{ write: "revision.update", id: revision.id, endpoints }] };
 };
