@@ -1,17 +1,10 @@
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { TableKey, TableView } from "@helixstack/route-tables";
 import type { Owner, RouteTable } from "@helixstack/sdk";
 import type { RouterConfig } from "./config.ts";
 import { type Refusal, refused, unreachable } from "./failures.ts";
-import {
-  ADMIN,
-  type DrainInput,
-  type DrainResult,
-  type RevisionStats,
-  type StatusAnswer,
-  type TableKey,
-  type TableView,
-} from "./protocol.ts";
+import { ADMIN, type DrainInput, type DrainResult, type RevisionStats, type StatusAnswer } from "./protocol.ts";
 
 /** The orders that the data plane takes. Each rejects with a `PluginError`. */
 export interface RouterClient {

@@ -1,36 +1,33 @@
-import { type DeliveryPlane, type ObservedTable, type Owned, type PluginContext, PluginError } from "@helixstack/sdk";
-import { type Static, Type } from "typebox";
-import { addressesOf } from "./addresses.ts";
+import {
+  type StoredTable,
+  type TableState,
+  type TableView,
+  addressesOf,
+  observedTable,
+  ownedTable,
+  planTable,
+  readListen,
+  readTable,
+  readTables,
+  tableState,
+} from "@helixstack/route-tables";
+import { type DeliveryPlane, type PluginContext, PluginError } from "@helixstack/sdk";
 import { routerClient } from "./client.ts";
 import type { RouterConfig } from "./config.ts";
 import { isUnreachable } from "./failures.ts";
-import { planTable } from "./plan-table.ts";
-import type { StoredTable, TableView } from "./protocol.ts";
-import { readListen, readTable, readTables } from "./state-files.ts";
 
-const state = Type.Object({
-  /** The port of each service. */
-  ports: Type.Record(Type.String(), Type.Integer()),
-  /** Where the router should answer and cannot; null when the data plane could not be asked. */
-  notListening: Type.Union([
-    Type.Array(Type.Object({ service: Type.String(), address: Type.String(), port: Type.Integer(), why: Type.String() })),
-    Type.Null(),
-  ]),
-});
-
-type State = Static<typeof state>;
 type Context = PluginContext<RouterConfig>;
 
 /** Routes of this machine, through the data-plane process. Reads work from its files when it is away; writes need it. */
-export const delivery: DeliveryPlane<RouterConfig, State> = {
+export const delivery: DeliveryPlane<RouterConfig, TableState> = {
   routes: ["http"],
   fencing: "fence",
-  state,
+  state: tableState,
   stateVersion: 1,
 
   observe: async (ctx) => {
     const view = await lookUp(ctx);
-    return view === null ? null : observed(view);
+    return view === null ? null : observedTable(view);
   },
 
   plan: planTable,
@@ -49,14 +46,14 @@ export const delivery: DeliveryPlane<RouterConfig, State> = {
     for (const { service, address, port, why } of view.notListening ?? []) {
       ctx.log.warn(`${service} cannot answer at ${address}:${port} yet (${why}); the router tries again each second`);
     }
-    return observed(view);
+    return observedTable(view);
   },
 
   destroy: async (ctx) => client(ctx).destroy(ctx.identity),
 
   list: async (ctx, { installation }) => {
     const tables = await allTables(ctx);
-    return tables.filter(({ owner }) => owner.installation === installation).map(owned);
+    return tables.filter(({ owner }) => owner.installation === installation).map(ownedTable);
   },
 
   drain: async (ctx, input) => client(ctx).drain(input),
@@ -84,26 +81,6 @@ async function allTables(ctx: Context): Promise<readonly StoredTable[]> {
     if (!isUnreachable(error)) throw error;
   }
   return readTables(ctx.config.stateDir, (file) => ctx.log.warn(`${file} is not a route table and is left out`));
-}
-
-function observed({ stored, addresses, notListening }: TableView): ObservedTable<State> {
-  const { table, ports } = stored;
-  return {
-    state: { ports, notListening: notListening === null ? null : [...notListening] },
-    generation: table.generation,
-    table,
-    addresses,
-  };
-}
-
-function owned({ owner, table }: StoredTable): Owned {
-  const services = table.routes.map(({ service }) => service).join(", ");
-  return {
-    identity: { ...owner, revision: owner.unit },
-    kind: "routes",
-    id: owner.unit,
-    description: `routes of ${services === "" ? "no service" : services}, generation ${table.generation}`,
-  };
 }
 
 function client(ctx: Context): ReturnType<typeof routerClient> {

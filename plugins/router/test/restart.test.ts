@@ -1,7 +1,8 @@
 import { type Server, createServer } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { delivery } from "../src/delivery.ts";
-import { portCandidates } from "../src/data-plane/ports.ts";
+import { portCandidates } from "@helixstack/route-tables";
+import { PORTS } from "../src/data-plane/port-range.ts";
 import { type Upstream, type World, get, makeUpstream, makeWorld, target, tableOf, until } from "./world.ts";
 
 let world: World;
@@ -75,7 +76,7 @@ describe("a router that is killed", () => {
 
 describe("ports", () => {
   it("that are taken are stepped around, and the choice is kept", async () => {
-    const [first, second] = portCandidates(world.unit, "web");
+    const [first, second] = portCandidates(PORTS, { unit: world.unit, service: "web" });
     const other = await occupy(first as number);
     const observed = await world.apply([{ targets: [target(web.port)] }]);
     expect(observed.addresses[0]?.address.port).toBe(second);

@@ -3,6 +3,7 @@ import { type Rule, isListed, perFile } from "./rule.ts";
 /** What each package may import of the other packages and of libraries that have one home. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "packages/sdk": ["typebox"],
+  "packages/route-tables": ["@helixstack/sdk", "typebox"],
   "packages/supervisor": ["@helixstack/sdk"],
   "packages/static-server": ["mrmime"],
   "packages/node-toolchain": ["@helixstack/sdk"],

@@ -3,7 +3,13 @@ import { named } from "./packages.ts";
 import { type Rule, isListed, perFile, places } from "./rule.ts";
 
 /** Packages of this repository that plugins may use. */
-const OURS = ["@helixstack/sdk", "@helixstack/supervisor", "@helixstack/static-server", "@helixstack/node-toolchain"];
+const OURS = [
+  "@helixstack/sdk",
+  "@helixstack/route-tables",
+  "@helixstack/supervisor",
+  "@helixstack/static-server",
+  "@helixstack/node-toolchain",
+];
 
 /** What talks to a provider: the vendor's SDK, or the client of a process of ours. */
 const VENDORS = ["dockerode", "cloudflare", "@aws-sdk/*", "@helixstack/supervisor"];

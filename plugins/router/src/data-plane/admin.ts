@@ -2,11 +2,10 @@ import { chmod, rm } from "node:fs/promises";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { connect } from "node:net";
 import { dirname } from "node:path";
-import { ADMIN, type ApplyRequest, type DrainInput, type StatusAnswer, type TableKey } from "../protocol.ts";
+import { type TableKey, makeFolder, tableProblem } from "@helixstack/route-tables";
+import { ADMIN, type ApplyRequest, type DrainInput, type StatusAnswer } from "../protocol.ts";
 import { AdminError } from "./admin-error.ts";
-import { checkTable } from "./check-table.ts";
 import type { Drains } from "./drain.ts";
-import { makeFolder } from "./durable-file.ts";
 import { log } from "./log.ts";
 import type { Revisions } from "./revision.ts";
 import type { Tables } from "./tables.ts";
@@ -66,7 +65,8 @@ async function perform(
       return revisions.all().map((revision) => revision.stats());
     case ADMIN.apply: {
       const { owner, table } = body as ApplyRequest;
-      checkTable(table);
+      const problem = tableProblem(table);
+      if (problem !== null) throw new AdminError("INVALID_SPEC", problem);
       return tables.apply({ owner, table });
     }
     case ADMIN.destroy:

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { OwnAnswer } from "./answers.ts";
-import { hostName } from "./host-name.ts";
+import { hostName } from "@helixstack/route-tables";
 import { BY_HOST, type Plane } from "./plane.ts";
 import { REFUSAL, bodyTooLarge, headRefusal, targetRefusal } from "./refusals.ts";
 import { type RequestHead, readHead } from "./request-head.ts";

@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import type { NotListening } from "../protocol.ts";
+import type { NotListening } from "@helixstack/route-tables";
 import { log } from "./log.ts";
 
 const RETRY_MS = 1000;

@@ -1,9 +1,7 @@
 import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type StoredListen, listenFile, makeFolder, readListen, writeDurable } from "@helixstack/route-tables";
 import type { RouterConfig } from "../config.ts";
-import type { StoredListen } from "../protocol.ts";
-import { listenFile, readListen } from "../state-files.ts";
-import { makeFolder, writeDurable } from "./durable-file.ts";
 import { listen } from "./listeners.ts";
 
 const PATIENCE_MS = 1000;

@@ -1,4 +1,4 @@
-import { hostName } from "./host-name.ts";
+import { hostName } from "@helixstack/route-tables";
 
 /** Where a request line points: a path for the target, and the authority when the line itself names one. */
 export interface RequestTarget {

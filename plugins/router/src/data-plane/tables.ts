@@ -1,15 +1,27 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Owner, type Route, type RouteTable, specDigest } from "@helixstack/sdk";
-import { addressesOf } from "../addresses.ts";
-import type { ApplyRequest, StoredTable, TableKey, TableView } from "../protocol.ts";
-import { readTables, tableFile, tablesDir } from "../state-files.ts";
+import {
+  type StoredTable,
+  type TableKey,
+  type TableView,
+  addressesOf,
+  addressesToBind,
+  generationProblem,
+  makeFolder,
+  portCandidates,
+  readTables,
+  removeDurable,
+  tableFile,
+  tablesDir,
+  writeDurable,
+} from "@helixstack/route-tables";
+import type { Owner, Route, RouteTable } from "@helixstack/sdk";
+import type { ApplyRequest } from "../protocol.ts";
 import { AdminError } from "./admin-error.ts";
-import { makeFolder, removeDurable, writeDurable } from "./durable-file.ts";
 import { type Listeners, type Wanted } from "./listeners.ts";
 import { type LiveRoute, compileRoutes, retiredUpstreams } from "./live-route.ts";
 import { log } from "./log.ts";
 import type { Plane } from "./plane.ts";
-import { addressesToBind, portCandidates } from "./ports.ts";
+import { PORTS } from "./port-range.ts";
 import type { Revisions } from "./revision.ts";
 import { buildSnapshot } from "./snapshot.ts";
 
@@ -111,9 +123,8 @@ export class Tables {
   }
 
   #checkGeneration(table: RouteTable, before: RouteTable | undefined): void {
-    if (before === undefined || table.generation > before.generation) return;
-    if (table.generation === before.generation && specDigest(table) === specDigest(before)) return;
-    throw new AdminError("STALE_FENCE", `generation ${table.generation} is not above generation ${before.generation}, which is served`);
+    const problem = generationProblem(table, before);
+    if (problem !== null) throw new AdminError("STALE_FENCE", problem);
   }
 
   #checkHosts(key: string, table: RouteTable): void {
@@ -139,7 +150,7 @@ export class Tables {
   }
 
   async #choosePort(owner: Owner, { service, bind }: Route, taken: ReadonlySet<number>): Promise<number> {
-    for (const port of portCandidates(owner.unit, service)) {
+    for (const port of portCandidates(PORTS, { unit: owner.unit, service })) {
       if (taken.has(port)) continue;
       if ((await this.#options.listeners.tryOpen({ service, address: addressesToBind(bind)[0] as string, port })) === null) return port;
     }

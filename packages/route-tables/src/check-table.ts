@@ -1,7 +1,6 @@
 import type { RouteTable } from "@helixstack/sdk";
 import { Type } from "typebox";
 import Value from "typebox/value";
-import { AdminError } from "./admin-error.ts";
 import { hostName } from "./host-name.ts";
 
 const port = Type.Integer({ minimum: 1, maximum: 65_535 });
@@ -29,25 +28,26 @@ const tableSchema = Type.Object({
   ),
 });
 
-/** Throws `INVALID_SPEC` for a table that cannot be served, naming the place. */
-export function checkTable(table: unknown): asserts table is RouteTable {
+/** Why a table cannot be served, naming the place; null when it can. */
+export function tableProblem(table: unknown): string | null {
   if (!Value.Check(tableSchema, table)) {
     const first = Value.Errors(tableSchema, table)[0];
-    throw new AdminError(
-      "INVALID_SPEC",
-      `the route table is wrong at ${first?.instancePath || "/"}: ${first?.message ?? "not a route table"}`,
-    );
+    return `the route table is wrong at ${first?.instancePath || "/"}: ${first?.message ?? "not a route table"}`;
   }
+  return repetition(table as RouteTable);
+}
+
+function repetition(table: RouteTable): string | null {
   const services = new Set<string>();
   const hosts = new Set<string>();
   for (const route of table.routes) {
-    if (services.has(route.service)) throw new AdminError("INVALID_SPEC", `the route table names the service "${route.service}" twice`);
+    if (services.has(route.service)) return `the route table names the service "${route.service}" twice`;
     services.add(route.service);
     for (const host of route.hosts) {
-      if (hostName(host) !== host)
-        throw new AdminError("INVALID_SPEC", `"${host}" of service "${route.service}" is not a lower-case host name`);
-      if (hosts.has(host)) throw new AdminError("INVALID_SPEC", `the route table has the host "${host}" twice`);
+      if (hostName(host) !== host) return `"${host}" of service "${route.service}" is not a lower-case host name`;
+      if (hosts.has(host)) return `the route table has the host "${host}" twice`;
       hosts.add(host);
     }
   }
+  return null;
 }

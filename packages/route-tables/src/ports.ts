@@ -1,13 +1,17 @@
 import { createHash } from "node:crypto";
 
-/** Below the ports that Linux hands out by itself, so that an outgoing connection seldom sits on one. */
-const FIRST = 20_000;
-const COUNT = 10_000;
+export interface PortRange {
+  readonly first: number;
+  readonly count: number;
+}
 
 /** The ports to try for a service, best first: always the same for the same service, so that a lost state finds the same port again. */
-export function* portCandidates(unit: string, service: string): Generator<number> {
-  const start = createHash("sha256").update(`${unit}\n${service}`).digest().readUInt32BE(0) % COUNT;
-  for (let step = 0; step < COUNT; step += 1) yield FIRST + ((start + step) % COUNT);
+export function* portCandidates(
+  { first, count }: PortRange,
+  { unit, service }: { readonly unit: string; readonly service: string },
+): Generator<number> {
+  const start = createHash("sha256").update(`${unit}\n${service}`).digest().readUInt32BE(0) % count;
+  for (let step = 0; step < count; step += 1) yield first + ((start + step) % count);
 }
 
 /** The addresses of a service's port. A wildcard holds all others. */

@@ -1,5 +1,5 @@
 import type { ServiceAddress } from "@helixstack/sdk";
-import type { StoredTable } from "./protocol.ts";
+import type { StoredTable } from "./stored-table.ts";
 
 /** Where each service of a table answers: by its first host name, and by its own loopback port. */
 export function addressesOf(stored: StoredTable, httpPort: number): readonly ServiceAddress[] {

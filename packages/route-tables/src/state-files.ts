@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { StoredListen, StoredTable, TableKey } from "./protocol.ts";
+import type { StoredListen, StoredTable, TableKey } from "./stored-table.ts";
 
 /** The folder of the tables: one file each, so that a switch costs the same with ten and with ten thousand of them. */
 export function tablesDir(stateDir: string): string {
@@ -18,8 +18,8 @@ export function listenFile(stateDir: string): string {
 }
 
 /** One table from disk; null when there is none. */
-export async function readTable(stateDir: string, key: TableKey): Promise<StoredTable | null> {
-  return (await readJson(tableFile(stateDir, key))) as StoredTable | null;
+export async function readTable<T extends StoredTable = StoredTable>(stateDir: string, key: TableKey): Promise<T | null> {
+  return (await readJson(tableFile(stateDir, key))) as T | null;
 }
 
 /** All tables on disk; files that are no tables are told to `onBroken` and left out. */

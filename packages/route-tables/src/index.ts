@@ -1,0 +1,10 @@
+export { addressesOf } from "./addresses.ts";
+export { tableProblem } from "./check-table.ts";
+export { makeFolder, removeDurable, writeDurable } from "./durable-file.ts";
+export { generationProblem } from "./generation.ts";
+export { hostName } from "./host-name.ts";
+export { type TableState, type TableView, observedTable, ownedTable, tableState } from "./observed.ts";
+export { planTable } from "./plan-table.ts";
+export { type PortRange, addressesToBind, portCandidates } from "./ports.ts";
+export { listenFile, readListen, readTable, readTables, tableFile, tablesDir } from "./state-files.ts";
+export type { NotListening, StoredListen, StoredTable, TableKey } from "./stored-table.ts";

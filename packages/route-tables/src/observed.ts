@@ -1,0 +1,44 @@
+import type { ObservedTable, Owned, ServiceAddress } from "@helixstack/sdk";
+import { type Static, Type } from "typebox";
+import type { NotListening, StoredTable } from "./stored-table.ts";
+
+/** What a delivery plugin of one machine remembers of a table. */
+export const tableState = Type.Object({
+  /** The port of each service. */
+  ports: Type.Record(Type.String(), Type.Integer()),
+  /** Where a service should answer and does not; null when the data plane could not be asked. */
+  notListening: Type.Union([
+    Type.Array(Type.Object({ service: Type.String(), address: Type.String(), port: Type.Integer(), why: Type.String() })),
+    Type.Null(),
+  ]),
+});
+
+export type TableState = Static<typeof tableState>;
+
+export interface TableView {
+  readonly stored: StoredTable;
+  readonly addresses: readonly ServiceAddress[];
+  /** Null where only the disk was read, since then nobody knows. */
+  readonly notListening: readonly NotListening[] | null;
+}
+
+export function observedTable({ stored, addresses, notListening }: TableView): ObservedTable<TableState> {
+  const { table, ports } = stored;
+  return {
+    state: { ports, notListening: notListening === null ? null : [...notListening] },
+    generation: table.generation,
+    table,
+    addresses,
+  };
+}
+
+/** A table in the list of what an installation owns. */
+export function ownedTable({ owner, table }: StoredTable): Owned {
+  const services = table.routes.map(({ service }) => service).join(", ");
+  return {
+    identity: { ...owner, revision: owner.unit },
+    kind: "routes",
+    id: owner.unit,
+    description: `routes of ${services === "" ? "no service" : services}, generation ${table.generation}`,
+  };
+}
