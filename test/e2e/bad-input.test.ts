@@ -1,4 +1,4 @@
-import { rm, symlink } from "node:fs/promises";
+import { readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { get, makePlane, makeProject, takePort, type Plane } from "./support/plane.ts";
@@ -31,6 +31,12 @@ afterAll(async () => {
   await plane.remove();
   await project.remove();
 });
+
+/** The most memory that a process has had, bytes; 0 once it is gone. */
+async function peakMemory(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+}
 
 const deploy = () => plane.helix(["deploy"], { cwd: project.folder });
 
@@ -142,6 +148,26 @@ describe("the source", () => {
     expect(json.error).toMatchObject({ code: "SOURCE_INVALID" });
     expect(json.error.message).toContain("outside");
   });
+});
+
+it("two gigabytes: refused by the limit, with the file that is too much, in bounded memory", async () => {
+  const big = join(project.folder, "dump.sql");
+  await writeFile(big, "");
+  await truncate(big, 2 * 2 ** 30);
+  const control = (await plane.helix(["status"])).json.processes.find(({ role }: { role: string }) => role === "control").pid;
+  const before = await peakMemory(control);
+  const child = plane.spawnHelix(["deploy"], { cwd: project.folder });
+  let peak = 0;
+  const watch = setInterval(() => void peakMemory(child.pid!).then((bytes) => (peak = Math.max(peak, bytes))), 20);
+  const { exit, json } = await plane.finish(child);
+  clearInterval(watch);
+  await rm(big);
+  expect(exit).toBe(2);
+  expect(json.error).toMatchObject({ code: "SOURCE_TOO_LARGE", hint: expect.stringContaining(".helixignore") });
+  expect(json.error.message).toMatch(/larger than the 1024 MiB .*dump\.sql \(2\.1 GB\)/);
+  expect(peak).toBeGreaterThan(0);
+  expect(peak).toBeLessThan(250 * 2 ** 20);
+  expect((await peakMemory(control)) - before).toBeLessThan(100 * 2 ** 20);
 });
 
 it("two deploys at once: one after the other, both end", async () => {

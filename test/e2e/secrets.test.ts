@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 async function planeFor(env: Readonly<Record<string, string>> = {}, bin?: string): Promise<Plane> {
-  const plane = await makePlane(env, bin);
+  const plane = await makePlane(env, { bin });
   after.push(() => plane.remove());
   return plane;
 }

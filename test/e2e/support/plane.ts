@@ -24,6 +24,8 @@ export interface Plane {
   readonly helix: (args: readonly string[], options?: RunOptions) => Promise<Run>;
   /** Starts `helix` and does not wait. */
   readonly spawnHelix: (args: readonly string[], options?: RunOptions) => ReturnType<typeof spawn>;
+  /** Waits for the end of what `spawnHelix` started. */
+  readonly finish: (child: ReturnType<typeof spawn>) => Promise<Run>;
   /** Processes of this home that are alive, by what they were started as. */
   readonly processes: () => Promise<readonly { pid: number; command: string }[]>;
   /** Everything down and removed. */
@@ -38,8 +40,11 @@ export interface RunOptions {
   readonly input?: string;
 }
 
-export async function makePlane(env: Readonly<Record<string, string>> = {}, bin: string = helixBin): Promise<Plane> {
-  const home = await mkdtemp(join(tmpdir(), "helix-e2e-"));
+export async function makePlane(
+  env: Readonly<Record<string, string>> = {},
+  { bin = helixBin, folder = tmpdir() }: { readonly bin?: string | undefined; readonly folder?: string } = {},
+): Promise<Plane> {
+  const home = await mkdtemp(join(folder, "helix-e2e-"));
   const environment = { ...process.env, ...env, HELIX_HOME: home, NO_COLOR: "1" };
   const start = (args: readonly string[], options: RunOptions = {}) =>
     spawn(process.execPath, [bin, ...args, ...(options.human ? [] : ["--json"])], {
@@ -50,6 +55,7 @@ export async function makePlane(env: Readonly<Record<string, string>> = {}, bin:
   const plane: Plane = {
     home,
     spawnHelix: start,
+    finish: (child) => finish(child, { args: [] }),
     helix: (args, options = {}) => finish(start(args, options), { args, ...options }),
     processes: () => processesOf(home),
     async remove() {

@@ -1,7 +1,9 @@
 import type { Digest } from "@helixstack/sdk";
+import { EngineError } from "@helixstack/core/client";
 import type { Api } from "../client/api.ts";
 import type { Http } from "../client/http.ts";
 import { eachOf } from "../each-of.ts";
+import { bytes } from "../output/time.ts";
 import { sendBatch, sendLarge } from "./send.ts";
 import type { LocalSnapshot } from "./snapshot.ts";
 
@@ -24,6 +26,8 @@ const AT_ONCE = 4;
 const ASKED_AT_ONCE = 50_000;
 /** Smaller contents travel together: a request each would cost more than their bytes. */
 const SMALL_BYTES = 256 * 1024;
+/** How many files are named where all are too much. */
+const LARGEST = 3;
 const BATCH_BYTES = 4 * 1024 * 1024;
 const BATCH_COUNT = 500;
 
@@ -36,8 +40,20 @@ export async function uploadSnapshot(snapshot: LocalSnapshot, { http, api, onPro
   const batches = inBatches(missing.filter(({ size }) => size <= SMALL_BYTES));
   const large = missing.filter(({ size }) => size > SMALL_BYTES);
   const sends = [...batches.map((batch) => () => sendBatch(batch, sending)), ...large.map((content) => () => sendLarge(content, sending))];
-  await eachOf(sends, { atOnce: AT_ONCE }, (send) => send());
-  return (await api.putSnapshot(snapshot.entries)).digest;
+  try {
+    await eachOf(sends, { atOnce: AT_ONCE }, (send) => send());
+    return (await api.putSnapshot(snapshot.entries)).digest;
+  } catch (error) {
+    throw withLargest(error, snapshot);
+  }
+}
+
+/** A source that is too large is most often one file that nobody meant to send. */
+function withLargest(error: unknown, { contents }: LocalSnapshot): unknown {
+  if (!(error instanceof EngineError) || error.code !== "SOURCE_TOO_LARGE") return error;
+  const largest = [...contents.values()].toSorted((a, b) => b.size - a.size).slice(0, LARGEST);
+  const named = largest.map(({ path, size }) => `${path} (${bytes(size)})`).join(", ");
+  return new EngineError(error.code, `${error.message}; its largest files: ${named}`, error.options);
 }
 
 async function missingOf({ contents }: LocalSnapshot, api: Api): Promise<readonly Content[]> {

@@ -70,6 +70,7 @@ function checkSize(bytes: number, { maxSourceBytes }: Deps["settings"]): void {
   if (bytes <= maxSourceBytes) return;
   const limit = `${Math.floor(maxSourceBytes / 2 ** 20)} MiB`;
   throw new EngineError("SOURCE_TOO_LARGE", `the source is larger than the ${limit} that this server takes`, {
+    hint: "List what is not needed in .helixignore, or raise HELIX_MAX_SOURCE of the server.",
     details: { maxSourceBytes },
   });
 }
