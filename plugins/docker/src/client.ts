@@ -4,7 +4,7 @@ import Docker from "dockerode";
 import type { Config } from "./config.ts";
 import { statusOf, toFailure } from "./failures.ts";
 
-export type { ContainerCreateOptions, ContainerInspectInfo, NetworkInspectInfo } from "dockerode";
+export type { ContainerCreateOptions, ContainerInfo, ContainerInspectInfo, NetworkInspectInfo } from "dockerode";
 
 const engines = new Map<string, Docker>();
 
@@ -41,6 +41,11 @@ export async function askUnless<T>(statuses: readonly number[], what: string, ca
 export function listContainers(ctx: PluginContext<Config>, labels: Readonly<Record<string, string>>): Promise<Docker.ContainerInfo[]> {
   const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
   return ask("list containers", () => engineOf(ctx).listContainers({ all: true, filters: { label } }));
+}
+
+/** Every container of the installation, running or not. */
+export function ownContainers(ctx: PluginContext<Config>): Promise<Docker.ContainerInfo[]> {
+  return listContainers(ctx, { "helix.installation": ctx.identity.installation });
 }
 
 /** A container by name or id; null when there is none. */

@@ -1,4 +1,4 @@
-import { PluginError, specDigest, type PluginContext, type RevisionSpec } from "@helixstack/sdk";
+import { PluginError, isPluginError, specDigest, type PluginContext, type RevisionSpec } from "@helixstack/sdk";
 import { archive } from "./archive.ts";
 import { ensureBaseImage } from "./base-image.ts";
 import {
@@ -7,7 +7,9 @@ import {
   engineOf,
   inspectContainer,
   removeContainer,
+  ownContainers,
   type ContainerCreateOptions,
+  type ContainerInfo,
   type ContainerInspectInfo,
 } from "./client.ts";
 import type { Config } from "./config.ts";
@@ -16,19 +18,32 @@ import { containerName } from "./names.ts";
 import { type Network, ensureNetwork, freeAddress } from "./network.ts";
 import { ensureSecrets, secretOptions } from "./secrets.ts";
 
-/** Makes instance `index` run as `spec` says: looks, then creates, starts, thaws, or leaves it alone. */
+/** What `apply` finds before it makes anything: looked up once, side by side. */
+export interface Surroundings {
+  readonly image: string;
+  readonly network: Network;
+  /** Every container of the installation, running or not. */
+  readonly containers: readonly ContainerInfo[];
+}
+
+export async function lookAround(ctx: PluginContext<Config>, spec: RevisionSpec): Promise<Surroundings> {
+  const [image, network, containers] = await Promise.all([imageOf(ctx, spec), ensureNetwork(ctx), ownContainers(ctx)]);
+  return { image, network, containers };
+}
+
+/** Makes instance `index` run as `spec` says: creates, starts, thaws, or leaves it alone. Answers with the container's id. */
 export async function ensureInstance(
   ctx: PluginContext<Config>,
-  { spec, image, index }: { spec: RevisionSpec; image: string; index: number },
-): Promise<void> {
+  { spec, index, around }: { spec: RevisionSpec; index: number; around: Surroundings },
+): Promise<string> {
   const name = containerName(ctx.identity, index);
-  const found = await inspectContainer(ctx, name);
-  if (found) requireOurs(ctx, found, name);
+  const isThere = around.containers.some(({ Names }) => Names.includes(`/${name}`));
+  const found = isThere ? await inspectContainer(ctx, name) : null;
   // Also for a container that is there: a machine that was restarted has lost its memory.
   await ensureSecrets(ctx, { spec, name });
   if (found && isWhole(found, spec)) return resume(ctx, found);
   if (found) await removeContainer(ctx, found.Id);
-  await createInstance(ctx, { spec, image, name });
+  return createInstance(ctx, { spec, name, around });
 }
 
 /** What every container of this revision is made from. */
@@ -78,13 +93,13 @@ export async function createFilled(
 
 async function createInstance(
   ctx: PluginContext<Config>,
-  { spec, image, name }: { spec: RevisionSpec; image: string; name: string },
-): Promise<void> {
+  { spec, name, around }: { spec: RevisionSpec; name: string; around: Surroundings },
+): Promise<string> {
+  let { network, containers } = around;
   for (let attempt = 1; ; attempt++) {
-    const network = await ensureNetwork(ctx);
-    const input = await containerInput(ctx, { spec, image, name, network });
-    const address = await freeAddress(ctx, network);
-    const id = await createFilled(ctx, { options: instanceOptions(input, { name, address }), spec });
+    const input = await containerInput(ctx, { spec, image: around.image, name, network });
+    const address = freeAddress(ctx, { network, containers, name });
+    const id = await createNamed(ctx, { options: instanceOptions(input, { name, address }), spec });
     try {
       return await start(ctx, id);
     } catch (error) {
@@ -92,7 +107,21 @@ async function createInstance(
       // Another container took the address, or the network went between the look and the start.
       const raced = error instanceof Error && /address already in use|network .* not found/i.test(error.message);
       if (!raced || attempt === 5) throw error;
+      [network, containers] = await Promise.all([ensureNetwork(ctx), ownContainers(ctx)]);
     }
+  }
+}
+
+/** Creates it; where the name is taken by what is not ours, says so. What is ours is taken out of the way: it was made by a call that died. */
+async function createNamed(ctx: PluginContext<Config>, input: { options: ContainerCreateOptions; spec: RevisionSpec }): Promise<string> {
+  try {
+    return await createFilled(ctx, input);
+  } catch (error) {
+    const found = isPluginError(error) && error.code === "CONFLICT" ? await inspectContainer(ctx, input.options.name!) : null;
+    if (!found) throw error;
+    requireOurs(ctx, found, input.options.name!);
+    await removeContainer(ctx, found.Id);
+    return createFilled(ctx, input);
   }
 }
 
@@ -101,14 +130,16 @@ function isWhole(found: ContainerInspectInfo, spec: RevisionSpec): boolean {
   return found.Config.Labels["helix.spec"] === specDigest(spec) && found.State.Status !== "created" && !found.State.Dead;
 }
 
-async function resume(ctx: PluginContext<Config>, found: ContainerInspectInfo): Promise<void> {
+async function resume(ctx: PluginContext<Config>, found: ContainerInspectInfo): Promise<string> {
   const container = engineOf(ctx).getContainer(found.Id);
-  if (found.State.Paused) return void (await ask(`thaw ${found.Name}`, () => container.unpause()));
-  if (!found.State.Running) await start(ctx, found.Id);
+  if (found.State.Paused) await ask(`thaw ${found.Name}`, () => container.unpause());
+  else if (!found.State.Running) await start(ctx, found.Id);
+  return found.Id;
 }
 
-async function start(ctx: PluginContext<Config>, id: string): Promise<void> {
+async function start(ctx: PluginContext<Config>, id: string): Promise<string> {
   await ask(`start container ${id.slice(0, 12)}`, () => engineOf(ctx).getContainer(id).start());
+  return id;
 }
 
 function requireOurs(ctx: PluginContext<Config>, found: ContainerInspectInfo, name: string): void {

@@ -1,5 +1,5 @@
 import type { PluginContext } from "@helixstack/sdk";
-import { askUnless, engineOf, listContainers, type NetworkInspectInfo } from "./client.ts";
+import { type ContainerInfo, type NetworkInspectInfo, askUnless, engineOf, ownContainers } from "./client.ts";
 import type { Config } from "./config.ts";
 import { statusOf, toFailure } from "./failures.ts";
 import { networkName } from "./names.ts";
@@ -28,17 +28,19 @@ export async function ensureNetwork(ctx: PluginContext<Config>): Promise<Network
 
 /** Removes the network when no container is left that could use it. */
 export async function removeUnusedNetwork(ctx: PluginContext<Config>): Promise<void> {
-  const left = await listContainers(ctx, { "helix.installation": ctx.identity.installation });
+  const left = await ownContainers(ctx);
   if (left.length > 0) return;
   // 403: a container is being attached at this very moment; it needs the network.
   await askUnless([403, 404], "remove the network", () => engineOf(ctx).getNetwork(networkName(ctx.identity.installation)).remove());
 }
 
 /** An address of the network that no container has, running or not. */
-export async function freeAddress(ctx: PluginContext<Config>, network: Network): Promise<string> {
-  const containers = await listContainers(ctx, { "helix.installation": ctx.identity.installation });
+export function freeAddress(
+  ctx: PluginContext<Config>,
+  { network, containers, name }: { readonly network: Network; readonly containers: readonly ContainerInfo[]; readonly name: string },
+): string {
   const taken = new Set(containers.map((container) => container.Labels["helix.address"]));
-  const start = hash(ctx.operationId);
+  const start = hash(name);
   for (let i = 0; i < 252; i++) {
     const address = `${network.prefix}.${2 + ((start + i) % 252)}`;
     if (!taken.has(address)) return address;

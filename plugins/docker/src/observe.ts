@@ -1,17 +1,26 @@
 import type { Endpoint, ObservedInstance, ObservedRevision, PluginContext, RevisionPhase } from "@helixstack/sdk";
-import { askUnless, engineOf, inspectContainer, listContainers, type ContainerInspectInfo } from "./client.ts";
+import { type ContainerInfo, inspectContainer, listContainers, type ContainerInspectInfo } from "./client.ts";
 import { CONTAINER_PORT, type Config, type State } from "./config.ts";
+import { usageOf } from "./usage.ts";
 
 /** The revision as its containers are just now; null when there is none. */
 export async function observeRevision(ctx: PluginContext<Config>): Promise<ObservedRevision<State> | null> {
   const listed = await revisionContainers(ctx);
-  const inspected = await Promise.all(listed.map((container) => inspectContainer(ctx, container.Id)));
+  return observeContainers(
+    ctx,
+    listed.map(({ Id }) => Id),
+  );
+}
+
+/** The same, of instances whose containers are known. */
+export async function observeContainers(ctx: PluginContext<Config>, ids: readonly string[]): Promise<ObservedRevision<State> | null> {
+  const inspected = await Promise.all(ids.map((id) => inspectContainer(ctx, id)));
   const containers = inspected
     .filter((container) => container !== null)
     .sort((a, b) => a.Name.localeCompare(b.Name, "en", { numeric: true }));
   const [first] = containers;
   if (!first) return null;
-  const instances = await Promise.all(containers.map((container) => observeInstance(ctx, container)));
+  const instances = await Promise.all(containers.map(observeInstance));
   return {
     state: { image: first.Config.Image },
     phase: phaseOf(instances),
@@ -22,12 +31,17 @@ export async function observeRevision(ctx: PluginContext<Config>): Promise<Obser
 }
 
 /** The containers that are this revision's instances. */
-export function revisionContainers(ctx: PluginContext<Config>) {
-  return listContainers(ctx, {
-    "helix.installation": ctx.identity.installation,
-    "helix.revision": ctx.identity.revision,
-    "helix.kind": "revision",
-  });
+export async function revisionContainers(ctx: PluginContext<Config>): Promise<ContainerInfo[]> {
+  return listContainers(ctx, instanceLabels(ctx));
+}
+
+/** Whether a container is one of this revision's instances. */
+export function isInstance(ctx: PluginContext<Config>, { Labels }: ContainerInfo): boolean {
+  return Object.entries(instanceLabels(ctx)).every(([label, value]) => Labels[label] === value);
+}
+
+function instanceLabels({ identity }: PluginContext<Config>): Readonly<Record<string, string>> {
+  return { "helix.installation": identity.installation, "helix.revision": identity.revision, "helix.kind": "revision" };
 }
 
 function phaseOf(instances: readonly ObservedInstance[]): RevisionPhase {
@@ -38,7 +52,7 @@ function phaseOf(instances: readonly ObservedInstance[]): RevisionPhase {
   return phases.every((phase) => phase === "stopped") ? "stopped" : "exited";
 }
 
-async function observeInstance(ctx: PluginContext<Config>, container: ContainerInspectInfo): Promise<ObservedInstance> {
+async function observeInstance(container: ContainerInspectInfo): Promise<ObservedInstance> {
   const { State: state, RestartCount: restarts } = container;
   const ended = !state.FinishedAt.startsWith("0001");
   return {
@@ -48,7 +62,7 @@ async function observeInstance(ctx: PluginContext<Config>, container: ContainerI
     lastExit: ended
       ? { code: state.Running && !state.Restarting ? null : state.ExitCode, at: new Date(state.FinishedAt).toISOString() }
       : null,
-    ...(state.Running && !state.Paused ? await usage(ctx, container.Id) : { memoryBytes: null, cpuSeconds: null }),
+    ...(await usageOf({ id: container.Id, pid: state.Pid })),
   };
 }
 
@@ -63,14 +77,6 @@ function instancePhase({ State: state }: ContainerInspectInfo): ObservedInstance
 /** The image's own HEALTHCHECK, where it has one. */
 function isUnhealthy(state: ContainerInspectInfo["State"]): boolean {
   return state.Health?.Status === "unhealthy";
-}
-
-async function usage(ctx: PluginContext<Config>, id: string): Promise<Pick<ObservedInstance, "memoryBytes" | "cpuSeconds">> {
-  const stats = await askUnless([404, 409], "read usage", () => engineOf(ctx).getContainer(id).stats({ stream: false, "one-shot": true }));
-  return {
-    memoryBytes: stats?.memory_stats?.usage ?? null,
-    cpuSeconds: stats?.cpu_stats?.cpu_usage ? stats.cpu_stats.cpu_usage.total_usage / 1e9 : null,
-  };
 }
 
 function endpointOf(container: ContainerInspectInfo): Endpoint[] {

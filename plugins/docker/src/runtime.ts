@@ -1,12 +1,12 @@
 import { ownerOf, planRevision, type Owned, type PluginContext, type RuntimePlane } from "@helixstack/sdk";
 import { Type } from "typebox";
-import { ask, engineOf, listContainers, removeContainer } from "./client.ts";
+import { type ContainerInfo, ask, engineOf, listContainers, removeContainer } from "./client.ts";
 import { stateSchema, type Config, type State } from "./config.ts";
-import { ensureInstance, imageOf } from "./instances.ts";
+import { ensureInstance, lookAround } from "./instances.ts";
 import { readLogs } from "./logs.ts";
 import { containerName } from "./names.ts";
 import { ensureNetwork, removeUnusedNetwork } from "./network.ts";
-import { observeRevision, revisionContainers } from "./observe.ts";
+import { isInstance, observeContainers, observeRevision, revisionContainers } from "./observe.ts";
 import { runTask } from "./run.ts";
 import { removeSecrets } from "./secrets.ts";
 import { destroyVolume, ensureVolume } from "./volumes.ts";
@@ -24,11 +24,12 @@ export const runtime: RuntimePlane<Config, State> = {
   plan: planRevision,
 
   async apply(ctx, { spec }) {
-    const image = await imageOf(ctx, spec);
-    await removeSurplus(ctx, spec.replicas);
-    for (let index = 0; index < spec.replicas; index++) await ensureInstance(ctx, { spec, image, index });
-    const observed = await observeRevision(ctx);
-    return observed ?? { state: { image }, phase: "exited", endpoints: [], instances: [], specDigest: null };
+    const around = await lookAround(ctx, spec);
+    await removeSurplus(ctx, { containers: around.containers, replicas: spec.replicas });
+    const ids: string[] = [];
+    for (let index = 0; index < spec.replicas; index++) ids.push(await ensureInstance(ctx, { spec, index, around }));
+    const observed = await observeContainers(ctx, ids);
+    return observed ?? { state: { image: around.image }, phase: "exited", endpoints: [], instances: [], specDigest: null };
   },
 
   async destroy(ctx, { graceMs }) {
@@ -66,9 +67,13 @@ export const runtime: RuntimePlane<Config, State> = {
   destroyVolume,
 };
 
-async function removeSurplus(ctx: PluginContext<Config>, replicas: number): Promise<void> {
+async function removeSurplus(
+  ctx: PluginContext<Config>,
+  { containers, replicas }: { containers: readonly ContainerInfo[]; replicas: number },
+): Promise<void> {
   const wanted = new Set(Array.from({ length: replicas }, (_, index) => `/${containerName(ctx.identity, index)}`));
-  for (const { Id, Names } of await revisionContainers(ctx)) if (!Names.some((name) => wanted.has(name))) await removeContainer(ctx, Id);
+  const surplus = containers.filter((container) => isInstance(ctx, container) && !container.Names.some((name) => wanted.has(name)));
+  for (const { Id } of surplus) await removeContainer(ctx, Id);
 }
 
 /** A frozen container is not thawed in order to end: it must run nothing. */

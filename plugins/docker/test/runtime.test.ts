@@ -50,7 +50,10 @@ describe.skipIf(!hasDocker)("docker: runtime", () => {
   it("applies, and applying twice is applying once", async () => {
     const spec = specOf(uri);
     const first = await runtime.apply(await world.context(), { spec, prior: null });
-    expect(first).toMatchObject({ phase: "running", instances: [{ phase: "running", restarts: 0 }] });
+    expect(first).toMatchObject({
+      phase: "running",
+      instances: [{ phase: "running", restarts: 0, memoryBytes: expect.any(Number), cpuSeconds: expect.any(Number) }],
+    });
     expect(JSON.parse(await ask(first.endpoints[0]))).toMatchObject({ env: { GREETING: "hello", PORT: "8080", TZ: "UTC" } });
     const [before] = await world.containers();
     const second = await runtime.apply(await world.context(), { spec, prior: first.state });

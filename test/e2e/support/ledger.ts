@@ -2,11 +2,16 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 
-/** Every row of every table of the ledger, leases and heartbeats aside, as text in a stable order. */
-export async function dumpLedger(home: string): Promise<string> {
+/** The embedded database of a home. */
+export async function ledgerUrl(home: string): Promise<string> {
   const { port } = JSON.parse(await readFile(join(home, "data/postgres.json"), "utf8")) as { port: number };
   const password = (await readFile(join(home, "keys/postgres"), "utf8")).trim();
-  const client = new pg.Client({ connectionString: `postgres://helix:${password}@127.0.0.1:${port}/helix` });
+  return `postgres://helix:${password}@127.0.0.1:${port}/helix`;
+}
+
+/** Every row of every table of the ledger, leases and heartbeats aside, as text in a stable order. */
+export async function dumpLedger(home: string): Promise<string> {
+  const client = new pg.Client({ connectionString: await ledgerUrl(home) });
   await client.connect();
   try {
     const { rows } = await client.query<{ name: string }>(
