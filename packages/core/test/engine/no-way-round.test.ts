@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { RouteTable } from "@helixstack/sdk";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { dumpLedger, loadLedger } from "../../src/adapters/postgres/index.ts";
 import { digestOf } from "../../src/domain/digest.ts";
@@ -38,11 +39,9 @@ const deny = () => void (bench.dials.decide = () => DENIED);
 const first = manifest({ web: {} });
 const second = manifest({ web: { env: { A: "1" } } });
 const live = async () => (await bench.environment()).liveRelease;
+const releasesIn = (table: RouteTable) => table.routes.flatMap(({ targets }) => targets.map(({ release }) => release));
 /** Releases that requests are let through to. */
-const routed = async () =>
-  Object.values((await bench.world()).tables).flatMap(({ table }) =>
-    table.routes.flatMap(({ targets }) => targets.map((one) => one.release)),
-  );
+const routed = async () => Object.values((await bench.world()).tables).flatMap(({ table }) => releasesIn(table));
 const asked: string[] = [];
 /** Notes what is asked, and answers. */
 const answer = (decide: Bench["dials"]["decide"]) => {
@@ -98,8 +97,13 @@ describe("every road to live", () => {
     bench.dials.onCall = () => {};
     expect(await bench.steps(id)).toContain("policy-release done");
     answer(() => DENIED);
+    const before = bench.calls.length;
     await bench.work("wrk_b");
     expect(asked).toEqual(["deploy release"]);
+    const switched = bench.calls.slice(before).filter(({ plane, verb }) => plane === "delivery" && verb === "apply");
+    expect(switched.flatMap(({ input }) => releasesIn((input as { table: RouteTable }).table)).filter((one) => one !== release)).toEqual(
+      [],
+    );
     expect(await bench.ledger.deployment(bench.scope, id)).toMatchObject({ state: "failed", error: { code: "POLICY_DENIED" } });
     expect(await live()).toBe(release);
     expect((await bench.world()).tables).toMatchObject({
@@ -182,6 +186,19 @@ describe("every road to live", () => {
     expect((await bench.deploy(manifest({ web: { volumes, env: { A: "1" } } }))).state).toBe("failed");
     expect(await bench.running()).not.toContain("web running");
     expect(await routed()).not.toContain(release);
+  });
+
+  test("going back by itself after the switch lets nobody through without that decision", async () => {
+    const { release } = await bench.deploy(first);
+    tamper = () => [];
+    commit = (own) => async (grip, writes) => {
+      if (writes.some(({ write }) => write === "release.create")) throw new Error("no room for the verdict");
+      return own(grip, writes);
+    };
+    expect((await bench.deploy(second)).state).toBe("failed");
+    expect(await routed()).not.toContain(release);
+    commit = (own) => own;
+    tamper = (records) => records;
   });
 
   test("a decision that cannot be written down is none", async () => {

@@ -26,6 +26,8 @@ export interface Bench {
   readonly deps: EngineDeps;
   readonly engine: Engine;
   readonly ledger: Ledger;
+  /** The ledger's database. */
+  readonly url: string;
   readonly scope: Scope;
   /** What tests change while it runs. */
   readonly dials: Dials;
@@ -74,7 +76,7 @@ export async function newBench(
   { plugins = [memory as unknown as PluginDefinition], wrap = (ledger) => ledger }: BenchOptions = {},
 ): Promise<Bench> {
   const root = await mkdtemp(join(tmpdir(), "helix-engine-"));
-  const { ledger: real, scope } = await newLedger(postgres);
+  const { ledger: real, scope, url } = await newLedger(postgres);
   const ledger = wrap(real);
   const calls: PluginCall[] = [];
   const dials: Dials = {
@@ -113,7 +115,7 @@ export async function newBench(
   };
   const engine = createEngine(deps);
   const server = await answering(() => dials.first.shift() ?? dials.status);
-  return { ...benchOn({ deps, engine, scope, root, real, server }), calls, dials };
+  return { ...benchOn({ deps, engine, scope, url, root, real, server }), calls, dials };
 }
 
 export interface BenchOptions {
@@ -125,18 +127,20 @@ interface Parts {
   readonly deps: EngineDeps;
   readonly engine: Engine;
   readonly scope: Scope;
+  readonly url: string;
   readonly root: string;
   readonly real: Ledger;
   readonly server: Server;
 }
 
-function benchOn({ deps, engine, scope, root, real, server }: Parts): Omit<Bench, "calls" | "dials"> {
+function benchOn({ deps, engine, scope, url, root, real, server }: Parts): Omit<Bench, "calls" | "dials"> {
   const world = () => readWorld(join(root, "homes", "memory"));
   const names = { project: "shop", environment: "production" };
   const bench: Omit<Bench, "calls" | "dials"> = {
     deps,
     engine,
     ledger: real,
+    url,
     scope,
     port: (server.address() as AddressInfo).port,
     world,
