@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type PluginContext, PluginError } from "@helixstack/sdk";
 import { runCommand } from "@helixstack/sdk/exec";
@@ -27,6 +27,8 @@ async function download(ctx: PluginContext, { name, version, tools, folder }: Wa
     const argv = ["npm", "install", "--no-save", "--no-package-lock", "--ignore-scripts", `${name}@${version}`];
     const result = await runCommand(ctx, argv, { cwd: draft, env: npmEnv(ctx) });
     if (result.exitCode !== 0) throw failureOf(`npm install ${name}@${version}`, { ...result, isInstall: true });
+    // Builds of every user run it.
+    await chmod(draft, 0o755);
     await rename(draft, folder).catch((error: NodeJS.ErrnoException) => {
       // Another build got the same tool at the same time: either one will do.
       if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;

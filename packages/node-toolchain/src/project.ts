@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { PluginContext, Secret, SecretRef } from "@helixstack/sdk";
 import { runCommand } from "@helixstack/sdk/exec";
+import { type Builder, builderFor, lent } from "./build-user.ts";
 import { type CommandInput, installArgs, pruneArgs, scriptArgs } from "./commands.ts";
 import { failureOf } from "./failures.ts";
 import { type Manager, detectManager } from "./manager.ts";
@@ -15,6 +16,7 @@ export interface Project {
   readonly packageJson: PackageJson;
   readonly manager: Manager;
   readonly command: CommandInput;
+  readonly builder: Builder;
   readonly secretEnv: Readonly<Record<string, Secret>>;
 }
 
@@ -32,8 +34,9 @@ export async function openProject(ctx: PluginContext, { folder, packageJson, sec
   const tool = await prepareTool(ctx, { folder, manager });
   ctx.log.info(`node ${process.versions.node}, ${tool.kind} ${tool.version}, ${manager.lockfile?.name ?? "no lockfile"}`);
   const isWorkspace = (await stat(join(folder, "pnpm-workspace.yaml")).catch(() => null)) !== null;
-  const command = { tool, manager, home: ctx.home, isWorkspace };
-  return { folder, packageJson, manager, command, secretEnv: await resolveSecrets(ctx, secrets) };
+  const builder = await builderFor(ctx, { folder, programs: tool.argv });
+  const command = { tool, manager, home: builder.home, isWorkspace };
+  return { folder, packageJson, manager, command, builder, secretEnv: await resolveSecrets(ctx, secrets) };
 }
 
 /** Installs from the lockfile; without one, what the registry has today, with a warning. `production` leaves dev dependencies out. */
@@ -74,12 +77,14 @@ interface Step {
   readonly isInstall: boolean;
 }
 
-async function run(ctx: PluginContext, { folder, command, secretEnv }: Project, { args, isInstall }: Step): Promise<void> {
+async function run(ctx: PluginContext, { folder, command, builder, secretEnv }: Project, { args, isInstall }: Step): Promise<void> {
   const { tool } = command;
   const shown = [tool.kind.split("-")[0]!, ...args.filter((arg) => !arg.startsWith("--config.") && !arg.startsWith("/"))].join(" ");
   ctx.log.info(`$ ${shown}`);
   // pnpm asks questions unless CI is set; a build script would take warnings for errors, so only the manager's own work gets it.
-  const env = { ...toolEnv(ctx, tool), ...(args[0] === "run" ? {} : { CI: "1" }) };
-  const result = await runCommand(ctx, [...tool.argv, ...args], { cwd: folder, env, secretEnv });
+  const env = { ...toolEnv(builder, tool), ...(args[0] === "run" ? {} : { CI: "1" }) };
+  const { user } = builder;
+  const use = () => runCommand(ctx, [...tool.argv, ...args], { cwd: folder, env, secretEnv, ...(user && { user }) });
+  const result = await lent(builder, { folder, use });
   if (result.exitCode !== 0) throw failureOf(shown, { ...result, isInstall });
 }

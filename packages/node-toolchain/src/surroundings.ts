@@ -1,16 +1,16 @@
 import { join } from "node:path";
-import type { PluginContext } from "@helixstack/sdk";
+import type { Builder } from "./build-user.ts";
 import { searchPath } from "./search-path.ts";
 import type { Tool } from "./tool.ts";
 
 type Env = Readonly<Record<string, string>>;
 
 /** Environment of every npm that is run. Its cache is the plugin's own, so that a build changes nothing of the user's. */
-export function npmEnv(ctx: Pick<PluginContext, "home">): Env {
+export function npmEnv({ home }: Pick<Builder, "home">): Env {
   return {
     PATH: searchPath(),
     NO_COLOR: "1",
-    npm_config_cache: join(ctx.home, "npm-cache"),
+    npm_config_cache: join(home, "npm-cache"),
     npm_config_audit: "false",
     npm_config_fund: "false",
     npm_config_progress: "false",
@@ -20,12 +20,14 @@ export function npmEnv(ctx: Pick<PluginContext, "home">): Env {
 }
 
 /** Environment in which a project's package manager and its scripts run. `NODE_ENV` is not set: a build needs its dev dependencies. */
-export function toolEnv(ctx: Pick<PluginContext, "home">, tool: Tool): Env {
-  const env = { ...npmEnv(ctx), PATH: searchPath(tool.path) };
+export function toolEnv({ user, home, programs }: Builder, tool: Tool): Env {
+  // Settings of the engine's user may hold credentials of its own.
+  const own = user === null ? {} : { HOME: home, npm_config_userconfig: join(home, ".npmrc") };
+  const env = { ...npmEnv({ home }), PATH: searchPath(tool.path, programs), ...own };
   if (tool.kind !== "yarn-berry") return env;
   return {
     ...env,
-    YARN_GLOBAL_FOLDER: join(ctx.home, "yarn-berry"),
+    YARN_GLOBAL_FOLDER: join(home, "yarn-berry"),
     YARN_ENABLE_TELEMETRY: "0",
     YARN_ENABLE_COLORS: "0",
     YARN_ENABLE_PROGRESS_BARS: "0",

@@ -5,9 +5,11 @@ import type { PluginContext } from "./context.ts";
 import { PluginError } from "./errors.ts";
 import { inheritedEnv } from "./exec-env.ts";
 import { readLines } from "./exec-lines.ts";
+import type { OsUser } from "./os-user.ts";
 import type { Secret } from "./secret.ts";
 
 export { inheritedEnv };
+export { type OsUser, engineUser, firstClosed, giveTo } from "./os-user.ts";
 
 /** What {@link runCommand} takes besides the command. */
 export interface RunCommandOptions {
@@ -17,6 +19,8 @@ export interface RunCommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Secrets for the program's environment. Where their values show up in its output, `[secret]` is logged in their place. */
   readonly secretEnv?: Readonly<Record<string, Secret>>;
+  /** Whom the program runs as; only root can choose. It has to be able to reach {@link neededByCommands}. Default: the caller's own user. */
+  readonly user?: OsUser;
 }
 
 /** How a program ended. */
@@ -63,6 +67,7 @@ export async function runCommand(
     env: { ...inheritedEnv(), ...options.env, ...Object.fromEntries(secrets) },
     detached: true,
     stdio: ["ignore", "pipe", "pipe", "ipc"],
+    ...options.user,
   });
   const tail: string[] = [];
   const take = (line: string): void => {
@@ -76,6 +81,11 @@ export async function runCommand(
   if (end.error !== undefined) throw notStarted(program, { code: end.error, cwd: options.cwd });
   if (end.exitCode !== 0 && tail.some(isDiskFull)) throw new PluginError("DISK_FULL", `${program} found the disk full`, { logs: tail });
   return { exitCode: end.exitCode, tail };
+}
+
+/** What every command needs to read, whoever it runs as. */
+export function neededByCommands(): readonly string[] {
+  return [process.execPath, guardEntry()];
 }
 
 /** What the guard says of the program's end. */

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type BuildInput, type BuildResult, type PluginContext, Secret, type SecretRef } from "@helixstack/sdk";
@@ -22,11 +22,14 @@ export interface WorldOptions {
   readonly files: Readonly<Record<string, unknown>>;
   readonly secrets?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
-export function makeWorld({ files, secrets = {}, signal = new AbortController().signal }: WorldOptions): World {
+export function makeWorld({ files, secrets = {}, signal = new AbortController().signal, config = {} }: WorldOptions): World {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "helix-node-")));
   const [source, output, workdir] = ["source", "output", "work"].map((name) => join(root, name)) as [string, string, string];
+  // As the engine's own: a build's user passes through.
+  chmodSync(root, 0o711);
   for (const folder of [source, output, workdir, home]) mkdirSync(folder, { recursive: true });
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(source, path)), { recursive: true });
@@ -36,7 +39,7 @@ export function makeWorld({ files, secrets = {}, signal = new AbortController().
   const log = (line: string): void => void lines.push(line);
   const owner = { installation: "i", organization: "o", project: "p", environment: "e", unit: "u", revision: "r" };
   const context: PluginContext = {
-    config: {},
+    config: { userPerEnvironment: true, ...config },
     identity: { ...owner, names: { project: "p", environment: "e", service: "s" } },
     operationId: "op",
     fence: 1,

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { PluginError, type PluginContext } from "@helixstack/sdk";
+import { engineUser } from "@helixstack/sdk/exec";
 import type { Config } from "./config.ts";
-import { engineUser, type User } from "./user.ts";
+import type { User } from "./user.ts";
 
 const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL("../scripts/read-only.sh", import.meta.url));

@@ -1,10 +1,11 @@
 import type { PluginContext, RevisionSpec } from "@helixstack/sdk";
+import { engineUser } from "@helixstack/sdk/exec";
 import type { Config } from "./config.ts";
 import { checkSpec } from "./environment.ts";
 import { type Folders, foldersOf } from "./names.ts";
 import { requireReadOnly } from "./read-only.ts";
 import { secretsFolderOf, writeSecrets } from "./secrets.ts";
-import { engineUser, give, type User, userOf } from "./user.ts";
+import { give, type User, userOf } from "./user.ts";
 import { ensureFolders } from "./work-folder.ts";
 
 /** What an instance or a task finds around it. */

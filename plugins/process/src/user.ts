@@ -1,34 +1,22 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, realpath, stat } from "node:fs/promises";
+import { chmod } from "node:fs/promises";
 import { dirname } from "node:path";
-import { promisify } from "node:util";
 import type { Identity, PluginContext, RevisionSpec } from "@helixstack/sdk";
+import { type OsUser, engineUser, firstClosed, giveTo } from "@helixstack/sdk/exec";
 import { staticServerEntry } from "@helixstack/static-server";
 import type { Config } from "./config.ts";
 import { attempt } from "./failures.ts";
 
-const run = promisify(execFile);
-
 /** Whom a service runs as. */
-export interface User {
-  readonly uid: number;
-  readonly gid: number;
-}
+export type User = OsUser;
 
 // Above what distributions, containers and systemd give away, below the sign bit.
 const FIRST_UID = 2_000_000_000;
 const UIDS = 100_000_000;
-const FOLDER = 0o040000;
 
 /** The user id that belongs to one service alone. Derived from its ids, so that nothing has to be remembered. Pure. */
 export function uidOf({ installation, unit }: Pick<Identity, "installation" | "unit">): number {
   return FIRST_UID + (createHash("sha256").update(`${installation}\0${unit}`).digest().readUInt32BE() % UIDS);
-}
-
-/** Whom files belong to where no service has a user of its own. */
-export function engineUser(): User {
-  return { uid: process.getuid!(), gid: process.getgid!() };
 }
 
 /**
@@ -54,27 +42,5 @@ export async function userOf(ctx: PluginContext<Config>, spec: RevisionSpec): Pr
 
 /** Makes folders, with all that is in them, the user's own and closed to others. Those that are already are left alone. */
 export async function give(user: User, folders: readonly string[]): Promise<void> {
-  // Only root can give files away.
-  if (engineUser().uid !== 0) return;
-  for (const folder of folders) {
-    const owner = await stat(folder).catch(() => null);
-    if (owner === null || owner.uid === user.uid) continue;
-    await attempt(`give ${folder} to user ${user.uid}`, async () => {
-      await chmod(folder, 0o700);
-      // It changes the folder itself last, so that a half done change is not taken for a whole one.
-      await run("chown", ["-hR", `${user.uid}:${user.gid}`, "--", folder]);
-    });
-  }
-}
-
-/** The first folder or file on the way to a path that not everybody may enter or read. */
-async function firstClosed(path: string): Promise<string | null> {
-  const real = await realpath(path).catch(() => null);
-  if (real === null) return path;
-  for (let at = real; ; at = dirname(at)) {
-    const { mode } = await stat(at);
-    const needed = (mode & 0o170000) !== FOLDER ? 0o004 : 0o001;
-    if ((mode & needed) === 0) return at;
-    if (at === dirname(at)) return null;
-  }
+  for (const folder of folders) await attempt(`give ${folder} to user ${user.uid}`, () => giveTo(user, folder));
 }

@@ -1,10 +1,11 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PluginError, type Owned, type PluginContext, type VolumeHandle } from "@helixstack/sdk";
+import { engineUser } from "@helixstack/sdk/exec";
 import { findUnits, type UnitStatus } from "./client.ts";
 import type { Config } from "./config.ts";
 import { attempt } from "./failures.ts";
-import { engineUser, give } from "./user.ts";
+import { give } from "./user.ts";
 
 /**
  * A volume is a folder of this machine. The same folder serves the `docker` runtime, so that a service keeps its data when it changes

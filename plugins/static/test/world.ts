@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type BuildInput, type BuildResult, type PluginContext, Secret, type SecretRef } from "@helixstack/sdk";
@@ -27,6 +27,8 @@ export interface WorldOptions {
 export function makeWorld({ files, secrets = {}, signal = new AbortController().signal }: WorldOptions): World {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "helix-static-")));
   const [source, output, workdir] = ["source", "output", "work"].map((name) => join(root, name)) as [string, string, string];
+  // As the engine's own: a build's user passes through.
+  chmodSync(root, 0o711);
   for (const folder of [source, output, workdir, home]) mkdirSync(folder, { recursive: true });
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(source, path)), { recursive: true });
@@ -36,7 +38,7 @@ export function makeWorld({ files, secrets = {}, signal = new AbortController().
   const log = (line: string): void => void lines.push(line);
   const owner = { installation: "i", organization: "o", project: "p", environment: "e", unit: "u", revision: "r" };
   const context: PluginContext = {
-    config: {},
+    config: { userPerEnvironment: true },
     identity: { ...owner, names: { project: "p", environment: "e", service: "s" } },
     operationId: "op",
     fence: 1,

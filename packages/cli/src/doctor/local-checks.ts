@@ -93,8 +93,8 @@ function connectProblem(socket: string): Promise<string | null> {
 function trustCheck(): Check {
   const says =
     process.getuid?.() === 0
-      ? "the process runtime gives each service a user id of its own"
-      : "applications of the process runtime run as you: one trust domain, they can read each other's files";
+      ? "each service of the process runtime has a user id of its own, and so have the builds of each environment"
+      : "builds, and applications of the process runtime, run as you: one trust domain, they can read each other's files";
   return { name: "trust", state: "note", says, fix: null };
 }
 

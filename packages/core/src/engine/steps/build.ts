@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Artifact, BuildResult } from "@helixstack/sdk";
 import { EngineError } from "../../domain/errors.ts";
@@ -19,6 +19,8 @@ export const buildStep: StepWork = async (run, step) => {
     return { outcome: { artifact: known.artifact, cached: true }, mayWait: true };
   }
   const folder = await mkdtemp(join(deps.temp, "build-"));
+  // Whom the builder gives the source to has to get there; what is below is closed to others.
+  await chmod(folder, 0o711);
   try {
     const artifact = await buildFrom(run, step, { service, folder });
     checkAccepted(run, { service, artifact });
@@ -34,7 +36,8 @@ async function buildFrom(run: Run, step: StepRef, { service: name, folder }: { s
   const service = manifestOf(run).services[name]!;
   const [source, output] = [join(folder, "source"), join(folder, "output")];
   await deps.sources.checkout(deployment.request.snapshot as `sha256:${string}`, { folder: service.source, target: source });
-  await mkdir(output);
+  await chmod(source, 0o700);
+  await mkdir(output, { mode: 0o700 });
   const identity = identityOf(place, { service: name });
   const secrets = secretsAs(service, { refs: servicePlan(run, name).secrets, uses: ["build"] }).map(({ ref }) => ref);
   const { installation, organization, project, environment } = identity;
