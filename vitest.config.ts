@@ -12,6 +12,7 @@ export default defineConfig({
     retry: process.env["CI"] === undefined ? 0 : 2,
     // Suites start servers of their own; two cores do not carry more side by side.
     maxWorkers: 2,
+    setupFiles: process.env["HELIX_COVERAGE"] === undefined ? [] : ["./scripts/cover-children.mjs"],
     projects: [
       {
         extends: true,
@@ -60,7 +61,6 @@ export default defineConfig({
       provider: "v8",
       include: ["packages/core/src/**", "packages/sdk/src/**"],
       exclude: ["**/*.test.ts"],
-      reporter: ["text-summary", "json-summary"],
     },
   },
 });

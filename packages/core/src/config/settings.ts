@@ -1,7 +1,7 @@
 import { EngineError } from "../domain/errors.ts";
 import { resolveHome } from "./home.ts";
 import { didYouMean } from "../domain/suggest.ts";
-import { parseSize } from "./units.ts";
+import { parseDuration, parseSize } from "./units.ts";
 
 export const LOG_LEVELS = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -29,9 +29,13 @@ export interface Settings {
   readonly concurrency: number;
   /** The largest source that is taken, bytes. */
   readonly maxSourceBytes: number;
+  /** How long sources and artifacts stay that nothing refers to, milliseconds. */
+  readonly keepUnusedMs: number;
 }
 
 export const DEFAULT_PORT = 7300;
+const HOUR_MS = 3_600_000;
+const WEEK_MS = 7 * 24 * HOUR_MS;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -64,6 +68,7 @@ export function readSettings(env: Env, { uid }: { readonly uid: number | undefin
     logLevel: read("HELIX_LOG_LEVEL", levelOf, "info"),
     concurrency: read("HELIX_CONCURRENCY", integerOf({ min: 1, max: 64 }), 4),
     maxSourceBytes: read("HELIX_MAX_SOURCE", sizeOf, 2 ** 30),
+    keepUnusedMs: read("HELIX_KEEP_UNUSED", spanOf, WEEK_MS),
   };
   if (problems.length > 0)
     throw new EngineError("USAGE", problems.join("; "), { hint: "Correct the environment of the server.", details: { problems } });
@@ -122,4 +127,10 @@ function levelOf(text: string): LogLevel | Complaint {
 
 function sizeOf(text: string): number | Complaint {
   return parseSize(text) ?? complaint("must be a size such as 512Mi or 1Gi");
+}
+
+/** Not shorter: a deployment that counts on what is stored may not be recorded yet. */
+function spanOf(text: string): number | Complaint {
+  const ms = parseDuration(text);
+  return ms !== null && ms >= HOUR_MS ? ms : complaint("must be a time such as 7d or 12h, at least 1h");
 }

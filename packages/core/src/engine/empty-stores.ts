@@ -1,10 +1,9 @@
 import type { Artifact, Digest } from "@helixstack/sdk";
 import type { DeploymentRecord, EnvironmentRecord, ReleaseRecord } from "../ports/index.ts";
 import { readPlugin } from "./call.ts";
+import { everyPage } from "./every-page.ts";
 import { identityOf } from "./place.ts";
 import type { Run } from "./run.ts";
-
-const PAGE = 100;
 
 /**
  * Drops the sources and artifacts that only this environment had use for. What another environment can return to stays, and while another one is being
@@ -31,8 +30,8 @@ export async function emptyStores(run: Run): Promise<{ readonly freedBytes: numb
 /** Everything that deployments of this environment brought into the stores, those that failed included. */
 async function ownUse(run: Run): Promise<{ readonly snapshots: readonly Digest[]; readonly artifacts: readonly Artifact[] }> {
   const { deps, grip, place } = run;
-  const deployments = await all<DeploymentRecord>((cursor) =>
-    deps.ledger.listDeployments(grip.scope, { environment: place.environment.id, limit: PAGE, cursor }),
+  const deployments = await everyPage<DeploymentRecord>((page) =>
+    deps.ledger.listDeployments(grip.scope, { environment: place.environment.id, ...page }),
   );
   const keys = deployments.flatMap(({ plan }) => plan?.services.map(({ build }) => build.inputKey) ?? []);
   const builds = await Promise.all([...new Set(keys)].map((key) => deps.ledger.findBuild(grip.scope, key)));
@@ -43,7 +42,7 @@ async function ownUse(run: Run): Promise<{ readonly snapshots: readonly Digest[]
 }
 
 function releasesOf({ deps, grip }: Run, { id }: EnvironmentRecord): Promise<readonly ReleaseRecord[]> {
-  return all<ReleaseRecord>((cursor) => deps.ledger.listReleases(grip.scope, { environment: id, limit: PAGE, cursor }));
+  return everyPage<ReleaseRecord>((page) => deps.ledger.listReleases(grip.scope, { environment: id, ...page }));
 }
 
 function artifactsOf({ services }: ReleaseRecord): readonly Artifact[] {
@@ -62,16 +61,4 @@ function buildersThatKeep({ deps }: Run, artifacts: readonly Artifact[]): readon
 async function pruneBuilder(run: Run, { plugin, keep }: { plugin: string; keep: readonly Artifact[] }): Promise<number> {
   const ask = { plane: "build", plugin, verb: "prune", identity: identityOf(run.place, {}), input: { keep }, signal: run.signal } as const;
   return (await readPlugin<{ readonly freedBytes: number }>(run.deps, run.place, ask)).freedBytes;
-}
-
-async function all<T>(
-  page: (cursor: string | null) => Promise<{ readonly items: readonly T[]; readonly next: string | null }>,
-): Promise<readonly T[]> {
-  const found: T[] = [];
-  for (let cursor: string | null = null; ;) {
-    const { items, next }: { readonly items: readonly T[]; readonly next: string | null } = await page(cursor);
-    found.push(...items);
-    if (next === null) return found;
-    cursor = next;
-  }
 }

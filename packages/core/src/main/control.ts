@@ -9,6 +9,7 @@ import { ensureLocalToken } from "./local-token.ts";
 import { type Parts, openParts } from "./parts.ts";
 import { planeHooks } from "./plane-hooks.ts";
 import { untilAskedToEnd } from "./signals.ts";
+import { keepTidy } from "./tidy.ts";
 import { type RunningWorker, startWorker } from "./worker.ts";
 
 /** The control process: API and worker. Runs until it is asked to end, then stops in order: no new requests, steps put back, connections closed. */
@@ -21,9 +22,12 @@ export async function runControl(env: Readonly<Record<string, string | undefined
   await mkdir(parts.layout.run, { recursive: true, mode: 0o700 });
   await writeWhole(parts.layout.controlFile, controlAddress(url), 0o600);
   parts.logger.info({ url }, "the control plane answers");
+  const ending = new AbortController();
+  const tidying = keepTidy(parts, ending.signal);
   const signal = await untilAskedToEnd();
   parts.logger.info({ signal }, "the control plane ends");
-  await api.close();
+  ending.abort();
+  await Promise.all([api.close(), tidying]);
   await worker.stop();
   await parts.close();
 }

@@ -25,10 +25,15 @@ export interface SourceStore {
   getSnapshot(digest: Digest): Promise<Snapshot | null>;
   /** Writes the entries below `folder` (`.` for all) into `target`, a new private copy. */
   checkout(digest: Digest, input: { readonly folder: string; readonly target: string }): Promise<void>;
-  /** Removes what no listed snapshot needs. Returns the bytes freed. */
-  prune(keep: readonly Digest[]): Promise<number>;
+  /** Removes what no listed snapshot needs and nobody stored or asked for in this time. Returns the bytes freed. */
+  prune(keep: readonly Digest[], options: PruneOptions): Promise<number>;
   /** Removes these snapshots, of whatever age, and their contents that no other snapshot has. Gone already is success. Returns the bytes freed. */
   drop(snapshots: readonly Digest[]): Promise<number>;
+}
+
+export interface PruneOptions {
+  /** What is younger stays: a deployment that counts on it may not be recorded yet. */
+  readonly olderThanMs: number;
 }
 
 /** Keeps artifacts by content. */
@@ -42,7 +47,8 @@ export interface ArtifactStore {
   has(artifact: Artifact): Promise<boolean>;
   /** What policies may know of its content; null where that is kept elsewhere, or gone. Looked up once an artifact. */
   facts(artifact: Artifact): Promise<ArtifactFacts | null>;
-  prune(keep: readonly Digest[]): Promise<number>;
+  /** Removes what is not listed and nobody stored or asked for in this time. Returns the bytes freed. */
+  prune(keep: readonly Digest[], options: PruneOptions): Promise<number>;
   /** Removes these, of whatever age. Gone already is success. Returns the bytes freed. */
   drop(digests: readonly Digest[]): Promise<number>;
 }

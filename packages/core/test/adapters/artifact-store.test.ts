@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ const metadata = { fallback: null };
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "helix-artifacts-"));
-  store = await openFolderArtifactStore({ root: join(root, "store"), graceMs: 0 });
+  store = await openFolderArtifactStore({ root: join(root, "store") });
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
@@ -117,11 +117,17 @@ it("does not have what lost its end or its marker, and replaces it", async () =>
 it("prunes what is not listed", async () => {
   const kept = await put(await build("1"));
   const gone = await put(await build("2", { a: "four" }));
-  expect(await store.prune([kept.digest])).toBe(4);
+  expect(await store.prune([kept.digest], { olderThanMs: 0 })).toBe(4);
   expect(await store.has(kept)).toBe(true);
   expect(await store.has(gone)).toBe(false);
-  const careful = await openFolderArtifactStore({ root: join(root, "store") });
-  expect(await careful.prune([])).toBe(0);
-  expect(await careful.drop([gone.digest, kept.digest])).toBeGreaterThan(0);
-  expect(await careful.has(kept)).toBe(false);
+  const hour = { olderThanMs: 3_600_000 };
+  expect(await store.prune([], hour)).toBe(0);
+  // Who asks for an artifact counts on it.
+  await utimes(join(root, "store", kept.digest.slice(7)), new Date(0), new Date(0));
+  expect(await store.has(kept)).toBe(true);
+  expect(await store.prune([], hour)).toBe(0);
+  await utimes(join(root, "store", kept.digest.slice(7)), new Date(0), new Date(0));
+  expect(await store.prune([], hour)).toBeGreaterThan(0);
+  expect(await store.has(kept)).toBe(false);
+  expect(await store.drop([gone.digest, kept.digest])).toBe(0);
 });

@@ -14,7 +14,7 @@ let store: SourceStore;
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "helix-sources-"));
-  store = await openFolderSourceStore({ root: join(root, "store"), maxBlobBytes: 1_000, graceMs: 0 });
+  store = await openFolderSourceStore({ root: join(root, "store"), maxBlobBytes: 1_000 });
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
@@ -191,26 +191,41 @@ describe("checkout", () => {
   });
 });
 
+const NOW = { olderThanMs: 0 };
+const HOUR = { olderThanMs: 3_600_000 };
+
 describe("prune", () => {
   it("removes what no listed snapshot needs", async () => {
     await put("shared", "old", "new");
     const old = await store.putSnapshot([file("a", "shared"), file("b", "old")]);
     const kept = await store.putSnapshot([file("a", "shared"), file("b", "new")]);
-    expect(await store.prune([kept.digest])).toBeGreaterThan(3);
+    expect(await store.prune([kept.digest], NOW)).toBeGreaterThan(3);
     expect(await store.getSnapshot(old.digest)).toBeNull();
     expect(await store.missing([digestOf("shared"), digestOf("old"), digestOf("new")])).toEqual([digestOf("old")]);
     await store.checkout(kept.digest, { folder: ".", target: join(root, "out") });
   });
 
   it("leaves what is young: its deployment may not be recorded yet", async () => {
-    const careful = await openFolderSourceStore({ root: join(root, "store") });
     await put("young", "old");
-    const hex = digestOf("old").slice(7);
-    await utimes(join(root, "store", "blobs", hex.slice(0, 2), hex), new Date(0), new Date(0));
-    expect(await careful.prune([])).toBe(3);
+    await age("old");
+    expect(await store.prune([], HOUR)).toBe(3);
     expect(await store.missing([digestOf("young"), digestOf("old")])).toEqual([digestOf("old")]);
   });
+
+  it("leaves what somebody was told is here: it will not be sent, and a snapshot names it next", async () => {
+    await put("counted on");
+    await age("counted on");
+    expect(await store.missing([digestOf("counted on")])).toEqual([]);
+    expect(await store.prune([], HOUR)).toBe(0);
+    await store.putSnapshot([file("a", "counted on")]);
+  });
 });
+
+/** As if it had been stored long ago. */
+async function age(content: string): Promise<void> {
+  const hex = digestOf(content).slice(7);
+  await utimes(join(root, "store", "blobs", hex.slice(0, 2), hex), new Date(0), new Date(0));
+}
 
 it("sweeps what a process left that is gone, and leaves its neighbours'", async () => {
   await writeFile(join(root, "store", "tmp", "999999999-abc"), "half");

@@ -30,6 +30,7 @@ describe("readSettings", () => {
       logLevel: "info",
       concurrency: 4,
       maxSourceBytes: 1_073_741_824,
+      keepUnusedMs: 604_800_000,
     });
   });
 
@@ -43,6 +44,7 @@ describe("readSettings", () => {
       HELIX_LOG_LEVEL: "debug",
       HELIX_CONCURRENCY: "8",
       HELIX_MAX_SOURCE: "2Gi",
+      HELIX_KEEP_UNUSED: "12h",
     };
     expect(readSettings(env, { uid: 1 })).toMatchObject({
       databaseUrl: "postgres://u:p@h/d",
@@ -54,6 +56,7 @@ describe("readSettings", () => {
       logLevel: "debug",
       concurrency: 8,
       maxSourceBytes: 2 ** 31,
+      keepUnusedMs: 43_200_000,
     });
   });
 
@@ -65,6 +68,7 @@ describe("readSettings", () => {
     ["HELIX_ALLOWED_HOSTS", "a:1", "HELIX_ALLOWED_HOSTS must be host names without ports, with commas between them"],
     ["HELIX_LOG_LEVEL", "warning", "HELIX_LOG_LEVEL must be one of silent, fatal, error, warn, info, debug, trace"],
     ["HELIX_CONCURRENCY", "0", "HELIX_CONCURRENCY must be a whole number from 1 to 64"],
+    ["HELIX_KEEP_UNUSED", "5m", "HELIX_KEEP_UNUSED must be a time such as 7d or 12h, at least 1h"],
     ["HELIX_MAX_SOURCE", "big", "HELIX_MAX_SOURCE must be a size such as 512Mi or 1Gi"],
   ])("refuses %s=%s and does not show the value", (name, value, message) => {
     const error = caught(() => readSettings({ [name]: value }, { uid: 1 }));

@@ -1,10 +1,11 @@
-import { cp, mkdir, readFile, readdir, rename, stat } from "node:fs/promises";
+import { cp, mkdir, readFile, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ArtifactKind, ArtifactOf, Digest } from "@helixstack/sdk";
 import type { ArtifactFacts, ArtifactStore } from "../../ports/stores.ts";
 import { hasCode, syncFolder, toDiskError, writeWhole } from "../files.ts";
 import { readPackages } from "./artifact-facts.ts";
+import { freshen, isOlder } from "./age.ts";
 import { hexOf, isDigest } from "./digests.ts";
 import { removeTree, sweepTemp, tempPath } from "./temp.ts";
 import { normalizeModes, readTree, type Tree } from "./tree.ts";
@@ -12,8 +13,6 @@ import { normalizeModes, readTree, type Tree } from "./tree.ts";
 export interface ArtifactStoreOptions {
   /** The store's own folder. On the file system of the build folders, or else artifacts are copied into it. */
   readonly root: string;
-  /** `prune` leaves what is younger. Default one hour. */
-  readonly graceMs?: number;
 }
 
 /** Stands beside the content: what it is, and in which boot of the machine it was last known to be whole. */
@@ -21,14 +20,12 @@ interface Marker extends Tree {
   readonly boot: string;
 }
 
-const HOUR_MS = 3_600_000;
-
 /**
  * Keeps artifacts in folders by digest. A folder appears under its digest by one rename, when it is whole. What a power cut may have taken
  * from it is found out at the first `has` after the machine's restart, which reads it all.
  */
 export async function openFolderArtifactStore(options: ArtifactStoreOptions): Promise<ArtifactStore> {
-  const { root, graceMs = HOUR_MS } = options;
+  const { root } = options;
   const temp = join(root, "tmp");
   await sweepTemp(temp);
   const place = (digest: Digest) => join(root, hexOf(digest));
@@ -55,7 +52,9 @@ export async function openFolderArtifactStore(options: ArtifactStoreOptions): Pr
 
     async has({ digest, uri }) {
       if (!isDigest(digest) || uri !== uriOf(digest)) return false;
-      return isWhole(place(digest), digest);
+      if (!(await isWhole(place(digest), digest))) return false;
+      await freshen(place(digest));
+      return true;
     },
 
     async facts({ digest, uri }) {
@@ -70,13 +69,12 @@ export async function openFolderArtifactStore(options: ArtifactStoreOptions): Pr
       return facts;
     },
 
-    async prune(keep) {
+    async prune(keep, { olderThanMs }) {
       const kept = new Set(keep.filter(isDigest).map(hexOf));
       let freed = 0;
       for (const hex of await readdir(root)) {
         if (!/^[0-9a-f]{64}$/.test(hex) || kept.has(hex)) continue;
-        const { mtimeMs } = await stat(join(root, hex));
-        if (Date.now() - mtimeMs < graceMs) continue;
+        if (!(await isOlder(join(root, hex), olderThanMs))) continue;
         freed += await remove(hex);
       }
       return freed;

@@ -1,9 +1,10 @@
-import { readFile, stat, utimes } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Digest } from "@helixstack/sdk";
 import { EngineError } from "../../domain/errors.ts";
 import type { Snapshot, SnapshotEntry, SourceStore } from "../../ports/stores.ts";
 import { hasCode, syncFolder, writeWhole } from "../files.ts";
+import { freshen } from "./age.ts";
 import { blobPath, blobSize, writeBlob, type BlobFolder } from "./blobs.ts";
 import { checkout } from "./checkout.ts";
 import { hexOf, isDigest } from "./digests.ts";
@@ -17,17 +18,14 @@ export interface SourceStoreOptions {
   readonly root: string;
   /** Largest file it takes. Default 2 GiB. */
   readonly maxBlobBytes?: number;
-  /** `prune` leaves what is younger: its deployment may not be recorded yet. Default one hour. */
-  readonly graceMs?: number;
 }
 
 const DEFAULT_MAX_BYTES = 2 * 1024 ** 3;
-const HOUR_MS = 3_600_000;
 const AT_ONCE = 16;
 
 /** Keeps sources in a folder; removes what an earlier process left half-written. */
 export async function openFolderSourceStore(options: SourceStoreOptions): Promise<SourceStore> {
-  const { root, graceMs = HOUR_MS } = options;
+  const { root } = options;
   const temp = join(root, "tmp");
   const folder: BlobFolder = { blobs: join(root, "blobs"), temp, maxBytes: options.maxBlobBytes ?? DEFAULT_MAX_BYTES };
   const snapshots = join(root, "snapshots");
@@ -40,6 +38,8 @@ export async function openFolderSourceStore(options: SourceStoreOptions): Promis
       await each(new Set(digests), AT_ONCE, async (digest) => {
         if (!isDigest(digest)) throw new EngineError("SOURCE_INVALID", `${JSON.stringify(digest)} is not sha256: and 64 digits`);
         if ((await blobSize(folder, digest)) === null) absent.push(digest);
+        // Who asks will not send it, and names it in a snapshot next.
+        else await freshen(blobPath(folder, digest));
       });
       return absent;
     },
@@ -61,11 +61,11 @@ export async function openFolderSourceStore(options: SourceStoreOptions): Promis
     async checkout(digest, input) {
       const snapshot = await readSnapshot(snapshots, digest);
       if (snapshot === null) throw new EngineError("SNAPSHOT_INCOMPLETE", `the source snapshot ${digest} is not here`);
-      await touch(snapshotPath(snapshots, digest));
+      await freshen(snapshotPath(snapshots, digest));
       await checkout(folder, { snapshot, ...input });
     },
 
-    prune: (keep) => pruneSources(stored, { keep, graceMs }),
+    prune: (keep, { olderThanMs }) => pruneSources(stored, { keep, olderThanMs }),
     drop: (digests) => dropSources(stored, digests.filter(isDigest)),
   };
 }
@@ -108,9 +108,4 @@ async function syncBlobs(folder: BlobFolder, entries: readonly SnapshotEntry[]):
 
 function snapshotPath(snapshots: string, digest: Digest): string {
   return join(snapshots, hexOf(digest));
-}
-
-async function touch(path: string): Promise<void> {
-  const { atime } = await stat(path);
-  await utimes(path, atime, new Date());
 }

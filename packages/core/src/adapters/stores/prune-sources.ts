@@ -2,6 +2,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "@helixstack/sdk";
 import type { Snapshot } from "../../ports/stores.ts";
+import { isOlder } from "./age.ts";
 import type { BlobFolder } from "./blobs.ts";
 import { hexOf } from "./digests.ts";
 
@@ -14,14 +15,14 @@ interface Sources {
 /** Removes the snapshots that are not listed, then the contents that none of the rest has. Answers with the bytes freed. */
 export async function pruneSources(
   { folder, snapshots, readSnapshot }: Sources,
-  { keep, graceMs }: { readonly keep: readonly Digest[]; readonly graceMs: number },
+  { keep, olderThanMs }: { readonly keep: readonly Digest[]; readonly olderThanMs: number },
 ): Promise<number> {
   const kept = new Set(keep.map(hexOf));
   const needed = new Set<string>();
   let freed = 0;
   for (const hex of await names(snapshots)) {
     const path = join(snapshots, hex);
-    if (!kept.has(hex) && (await isOlder(path, graceMs))) {
+    if (!kept.has(hex) && (await isOlder(path, olderThanMs))) {
       freed += await remove(path);
       continue;
     }
@@ -30,7 +31,7 @@ export async function pruneSources(
   for (const shard of await names(folder.blobs)) {
     for (const hex of await names(join(folder.blobs, shard))) {
       const path = join(folder.blobs, shard, hex);
-      if (!needed.has(hex) && (await isOlder(path, graceMs))) freed += await remove(path);
+      if (!needed.has(hex) && (await isOlder(path, olderThanMs))) freed += await remove(path);
     }
   }
   return freed;
@@ -55,11 +56,6 @@ async function contentsOf(readSnapshot: Sources["readSnapshot"], digest: Digest)
 
 function names(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch(() => []);
-}
-
-async function isOlder(path: string, ms: number): Promise<boolean> {
-  const found = await stat(path).catch(() => null);
-  return found !== null && Date.now() - found.mtimeMs >= ms;
 }
 
 async function remove(path: string): Promise<number> {
