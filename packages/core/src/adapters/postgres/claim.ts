@@ -2,7 +2,6 @@ import { sql } from "kysely";
 import type { RunLedger } from "../../ports/ledger.ts";
 import type { LedgerContext } from "./context.ts";
 import { appendEvents, deploymentEvent, type NewEvent, planeEvent } from "./events.ts";
-import { lockEnvironment } from "./lock.ts";
 import { toRun } from "./rows.ts";
 import type { Row } from "./schema.ts";
 import { scoped, type Trx } from "./transaction.ts";
@@ -12,14 +11,13 @@ import type { WakeJob } from "../../ports/queue.ts";
 export function claim({ db }: LedgerContext): RunLedger["claim"] {
   return async (job, worker) => {
     // Most wake-ups that come twice end here, without a transaction.
-    const seen = await claimable(db, job).executeTakeFirst();
+    const seen = await claimable(db, job, worker).executeTakeFirst();
     if (seen === undefined) return null;
     return scoped(db, { organization: job.organization }, async (trx) => {
-      const held = await lockEnvironment(trx, { organization: job.organization, environment: seen.environment });
-      const run = await claimable(trx, job).forNoKeyUpdate("r").executeTakeFirst();
-      if (run === undefined || held === undefined || !(await isAlive(trx, worker))) return null;
-      if (!(await isItsTurn(trx, run, held.active_deployment))) return null;
-      const taken = await take(trx, run, worker);
+      const held = await nextFence(trx, seen);
+      const run = await claimable(trx, job, worker).forNoKeyUpdate("r").executeTakeFirst();
+      if (run === undefined || !(await isItsTurn(trx, run, held.active_deployment))) return null;
+      const taken = await take(trx, run, { worker, fence: held.last_fence });
       const { principal, events } = run.kind === "main" ? await begin(trx, run) : await load(trx, run);
       await appendEvents(trx, job.organization, [...resumed(run, worker), ...events]);
       const { organization, id, deployment, environment } = run;
@@ -31,18 +29,22 @@ export function claim({ db }: LedgerContext): RunLedger["claim"] {
 
 /** See `RunLedger.raiseFence`. */
 export function raiseFence({ db }: LedgerContext): RunLedger["raiseFence"] {
-  return ({ organization }, environment) => scoped(db, { organization }, (trx) => nextFence(trx, { organization, environment }));
+  return async ({ organization }, environment) =>
+    (await scoped(db, { organization }, (trx) => nextFence(trx, { organization, environment }))).last_fence;
 }
 
-async function nextFence(trx: Trx, { organization, environment }: { organization: string; environment: string }): Promise<number> {
-  const { last_fence } = await trx
+/**
+ * Locks the environment's row as well. The fence grows over all runs of the environment: a plugin that has seen a revision in a cleanup must not
+ * take the rollback which comes after it for an older owner. One that is handed out and not used harms nobody.
+ */
+function nextFence(trx: Trx, { organization, environment }: { readonly organization: string; readonly environment: string }) {
+  return trx
     .updateTable("environment")
     .set((set) => ({ last_fence: set("last_fence", "+", 1) }))
     .where("organization", "=", organization)
     .where("id", "=", environment)
-    .returning("last_fence")
+    .returning(["last_fence", "active_deployment"])
     .executeTakeFirstOrThrow();
-  return last_fence;
 }
 
 /** Told when somebody goes on where a dead worker stopped. */
@@ -50,13 +52,18 @@ function resumed({ id, deployment, kind, crashes }: Row<"run">, worker: string):
   return crashes === 0 ? [] : planeEvent({ deployment }, { type: "run.resumed", data: { run: id, kind, worker } });
 }
 
-/** Ready and due, or left behind by a worker that ended. */
-function claimable(db: LedgerContext["db"], job: WakeJob) {
+/** Ready and due, or left behind by a worker that ended; for a worker that has not ended itself. */
+function claimable(db: LedgerContext["db"], job: WakeJob, worker: string) {
   return db
     .selectFrom("run as r")
     .selectAll("r")
     .where("r.organization", "=", job.organization)
     .where("r.id", "=", job.run)
+    .where((where) =>
+      where.not(
+        where.exists(where.selectFrom("worker as w").select("w.id").where("w.id", "=", worker).where("w.ended_at", "is not", null)),
+      ),
+    )
     .where((where) =>
       where.or([
         where.and([where("r.state", "=", "ready"), where("r.due_at", "<=", sql<string>`clock_timestamp()`)]),
@@ -84,17 +91,7 @@ async function isItsTurn(trx: Trx, run: Row<"run">, active: string | null): Prom
   return held === undefined;
 }
 
-async function isAlive(trx: Trx, worker: string): Promise<boolean> {
-  const row = await trx.selectFrom("worker").select("ended_at").where("id", "=", worker).executeTakeFirst();
-  return row === undefined || row.ended_at === null;
-}
-
-/**
- * The fence grows over all runs of the environment: a plugin that has seen a revision in a cleanup must not take the rollback which comes
- * after it for an older owner. The environment's row is locked.
- */
-async function take(trx: Trx, run: Row<"run">, worker: string): Promise<Row<"run">> {
-  const fence = await nextFence(trx, run);
+function take(trx: Trx, run: Row<"run">, { worker, fence }: { readonly worker: string; readonly fence: number }): Promise<Row<"run">> {
   return trx
     .updateTable("run")
     .set({ state: "held", worker, fence, woken_at: null })

@@ -7,7 +7,7 @@ import { appendEvents } from "./events.ts";
 import { isConnectionLost } from "./failures.ts";
 import { lockEnvironment } from "./lock.ts";
 import { scoped, type Trx } from "./transaction.ts";
-import { applyWrite, type CommitContext } from "./writes.ts";
+import { applyWrites, type CommitContext } from "./writes.ts";
 
 /** While PostgreSQL restarts, a commit waits this long for it. After that the worker has to decide. */
 const PATIENCE_MS = 10_000;
@@ -46,9 +46,7 @@ function commitOnce({ db, makeId }: LedgerContext, { id, isRepeated, grip, write
     if (isRepeated && (await wasApplied(trx, grip, id))) return;
     const kind = await checkGrip(trx, grip, { last_commit: id, ...(writes.some(endsStep) ? { crashes: 0 } : {}) });
     const context: CommitContext = { trx, grip, kind, makeId };
-    const events = [];
-    for (const write of writes) events.push(...(await applyWrite(context, write)));
-    await appendEvents(trx, organization, events);
+    await appendEvents(trx, organization, await applyWrites(context, writes));
   });
 }
 

@@ -1,50 +1,113 @@
-import { sql } from "kysely";
+import { type InsertObject, sql } from "kysely";
 import { EngineError } from "../../domain/errors.ts";
-import { deploymentStream } from "./events.ts";
-import { jsonOrNull } from "./transaction.ts";
-import type { Applied, CommitContext, WriteOf } from "./writes.ts";
+import type { Grip, LedgerWrite } from "../../ports/ledger.ts";
+import { deploymentStream, type NewEvent } from "./events.ts";
+import type { HelixSchema } from "./schema.ts";
+import { jsonOrNull, type Trx } from "./transaction.ts";
+import type { CommitContext, WriteOf } from "./writes.ts";
 
-/** A step that is intended again keeps its place; what is known of the earlier try is replaced. */
-export async function intendStep({ trx, grip }: CommitContext, { step }: WriteOf<"step.intend">): Applied {
-  const attempt = {
-    state: "intended",
+type StepWrite = WriteOf<"step.intend"> | WriteOf<"step.end">;
+type Step = WriteOf<"step.intend">["step"];
+
+/** What becomes of one step in one commit. */
+interface Fate {
+  /** Null: it was intended by an earlier commit. */
+  step: Step | null;
+  end: WriteOf<"step.end"> | null;
+}
+
+export function isStepWrite(write: LedgerWrite): write is StepWrite {
+  return write.write === "step.intend" || write.write === "step.end";
+}
+
+/** Writes what becomes of all steps of a commit, those that begin in it at once. Answers with the events of each write. */
+export async function writeSteps(
+  context: CommitContext,
+  writes: readonly StepWrite[],
+): Promise<ReadonlyMap<LedgerWrite, readonly NewEvent[]>> {
+  const fates = new Map<string, Fate>();
+  for (const write of writes) {
+    if (write.write === "step.intend") fates.set(write.step.id, { step: write.step, end: null });
+    else fates.set(write.step, { step: fates.get(write.step)?.step ?? null, end: write });
+  }
+  const begun = [...fates.values()].flatMap(({ step, end }) => (step ? [rowOf(context.grip, { step, end })] : []));
+  if (begun.length > 0) await insert(context.trx, begun);
+  const known = new Map<string, Omit<Step, "id" | "operationId">>();
+  for (const [id, { step, end }] of fates) known.set(id, step ?? (await endKnown(context, end!)));
+  return new Map(writes.map((write) => [write, [eventOf(context.grip, { write, step: known.get(idOf(write))! })]]));
+}
+
+type Row = InsertObject<HelixSchema, "step">;
+
+function rowOf(grip: Grip, { step, end }: { readonly step: Step; readonly end: Fate["end"] }): Row {
+  return {
+    organization: grip.scope.organization,
+    deployment: grip.deployment,
+    id: step.id,
+    kind: step.kind,
+    service: step.service,
+    state: end?.state ?? "intended",
     attempt: step.attempt,
     operation_id: step.operationId,
     plugin: step.plugin,
     fence: grip.fence,
     worker: grip.worker,
-    outcome: null,
-    error: null,
+    outcome: jsonOrNull(end?.outcome),
+    error: jsonOrNull(end?.error),
     started_at: sql<string>`clock_timestamp()`,
-    ended_at: null,
-  } as const;
-  const { organization } = grip.scope;
-  await trx
-    .insertInto("step")
-    .values({ organization, deployment: grip.deployment, id: step.id, kind: step.kind, service: step.service, ...attempt })
-    .onConflict((conflict) => conflict.columns(["organization", "deployment", "id"]).doUpdateSet(attempt))
-    .execute();
-  const { id, kind, service, plugin } = step;
-  const data = { step: id, kind, service, attempt: step.attempt, plugin };
-  return [{ stream: deploymentStream(grip.deployment), type: "step.started", data }];
+    ended_at: end ? sql<string>`clock_timestamp()` : null,
+  };
 }
 
-export async function endStep({ trx, grip }: CommitContext, write: WriteOf<"step.end">): Applied {
-  const { organization } = grip.scope;
+/** A step that is intended again keeps its place; what is known of the earlier try is replaced. */
+async function insert(trx: Trx, rows: readonly Row[]): Promise<void> {
+  await trx
+    .insertInto("step")
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(["organization", "deployment", "id"]).doUpdateSet((set) => ({
+        state: set.ref("excluded.state"),
+        attempt: set.ref("excluded.attempt"),
+        operation_id: set.ref("excluded.operation_id"),
+        plugin: set.ref("excluded.plugin"),
+        fence: set.ref("excluded.fence"),
+        worker: set.ref("excluded.worker"),
+        outcome: set.ref("excluded.outcome"),
+        error: set.ref("excluded.error"),
+        started_at: set.ref("excluded.started_at"),
+        ended_at: set.ref("excluded.ended_at"),
+      })),
+    )
+    .execute();
+}
+
+async function endKnown({ trx, grip }: CommitContext, end: WriteOf<"step.end">): Promise<Omit<Step, "id" | "operationId">> {
   const row = await trx
     .updateTable("step")
     .set({
-      state: write.state,
-      outcome: jsonOrNull(write.outcome),
-      error: jsonOrNull(write.error),
+      state: end.state,
+      outcome: jsonOrNull(end.outcome),
+      error: jsonOrNull(end.error),
       ended_at: sql<string>`clock_timestamp()`,
     })
-    .where("organization", "=", organization)
+    .where("organization", "=", grip.scope.organization)
     .where("deployment", "=", grip.deployment)
-    .where("id", "=", write.step)
+    .where("id", "=", end.step)
     .returning(["kind", "service", "attempt", "plugin"])
     .executeTakeFirst();
-  if (row === undefined) throw new EngineError("BUG", `step ${write.step} of deployment ${grip.deployment} ended before it was intended`);
+  if (row === undefined) throw new EngineError("BUG", `step ${end.step} of deployment ${grip.deployment} ended before it was intended`);
+  return row;
+}
+
+function eventOf({ deployment }: Grip, { write, step }: { write: StepWrite; step: Omit<Step, "id" | "operationId"> }): NewEvent {
+  const { kind, service, attempt, plugin } = step;
+  const data = { step: idOf(write), kind, service, attempt, plugin };
+  const stream = deploymentStream(deployment);
+  if (write.write === "step.intend") return { stream, type: "step.started", data };
   const error = write.error === undefined ? {} : { error: { code: write.error.code, message: write.error.message } };
-  return [{ stream: deploymentStream(grip.deployment), type: `step.${write.state}`, data: { step: write.step, ...row, ...error } }];
+  return { stream, type: `step.${write.state}`, data: { ...data, ...error } };
+}
+
+function idOf(write: StepWrite): string {
+  return write.write === "step.intend" ? write.step.id : write.step;
 }

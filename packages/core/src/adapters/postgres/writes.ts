@@ -5,7 +5,7 @@ import { endDeployment } from "./end-deployment.ts";
 import { deploymentEvent, deploymentStream, type NewEvent } from "./events.ts";
 import type { MakeId } from "./ids.ts";
 import { wakeRuns } from "./outbox.ts";
-import { endStep, intendStep } from "./step-writes.ts";
+import { isStepWrite, writeSteps } from "./step-writes.ts";
 import { json, type Trx } from "./transaction.ts";
 import * as world from "./world-writes.ts";
 import * as records from "./record-writes.ts";
@@ -21,15 +21,21 @@ export interface CommitContext {
 export type WriteOf<K extends LedgerWrite["write"]> = Extract<LedgerWrite, { write: K }>;
 export type Applied = Promise<readonly NewEvent[]>;
 
-/** One write; answers with the events that tell of it. */
-export function applyWrite(context: CommitContext, write: LedgerWrite): Applied {
+/** All writes of a commit; answers with the events that tell of them, in the order of the writes. */
+export async function applyWrites(context: CommitContext, writes: readonly LedgerWrite[]): Applied {
+  const told = new Map(await writeSteps(context, writes.filter(isStepWrite)));
+  for (const write of writes) if (!isStepWrite(write)) told.set(write, await applyWrite(context, write));
+  return writes.flatMap((write) => told.get(write)!);
+}
+
+type Alone = Exclude<LedgerWrite["write"], "step.intend" | "step.end">;
+
+function applyWrite(context: CommitContext, write: WriteOf<Alone>): Applied {
   const apply = WRITES[write.write] as (context: CommitContext, write: LedgerWrite) => Applied;
   return apply(context, write);
 }
 
-const WRITES: { readonly [K in LedgerWrite["write"]]: (context: CommitContext, write: WriteOf<K>) => Applied } = {
-  "step.intend": intendStep,
-  "step.end": endStep,
+const WRITES: { readonly [K in Alone]: (context: CommitContext, write: WriteOf<K>) => Applied } = {
   "deployment.plan": planDeployment,
   "deployment.compensate": compensate,
   "deployment.end": end,

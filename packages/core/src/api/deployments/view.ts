@@ -12,14 +12,16 @@ export async function deploymentItems(
   scope: Scope,
   records: readonly DeploymentRecord[],
 ): Promise<readonly DeploymentItem[]> {
-  const environments = await byId(
-    records.map(({ environment }) => environment),
-    (id) => ledger.environment(scope, id),
-  );
-  const principals = await byId(
-    records.map(({ principal }) => principal),
-    (id) => ledger.principal(scope, id),
-  );
+  const [environments, principals] = await Promise.all([
+    byId(
+      records.map(({ environment }) => environment),
+      (id) => ledger.environment(scope, id),
+    ),
+    byId(
+      records.map(({ principal }) => principal),
+      (id) => ledger.principal(scope, id),
+    ),
+  ]);
   return records.map((record) => {
     const environment = environments.get(record.environment);
     return {
