@@ -35,7 +35,8 @@ async function tryClone({ user, node }) {
   chmodSync(folder, 0o755);
   spawnSync("git", ["clone", "--quiet", "--no-hardlinks", root, clone], { stdio: "inherit" });
   if (user) give(folder, user);
-  const helixHome = user || existsSync("/var/lib/helix") ? join(home, ".helix") : null;
+  // The default home, but for root's where this machine has one already.
+  const helixHome = !user && existsSync("/var/lib/helix") ? join(home, ".helix") : null;
   const env = {
     PATH: node ? `${node}:${process.env.PATH}` : process.env.PATH,
     HOME: user ? home : process.env.HOME,

@@ -1,4 +1,4 @@
-import { readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { readFile, readdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { get, makePlane, makeProject, takePort, type Plane } from "./support/plane.ts";
@@ -168,6 +168,24 @@ it("two gigabytes: refused by the limit, with the file that is too much, in boun
   expect(peak).toBeGreaterThan(0);
   expect(peak).toBeLessThan(250 * 2 ** 20);
   expect((await peakMemory(control)) - before).toBeLessThan(100 * 2 ** 20);
+});
+
+it("a token that is missing, mistyped or revoked: exit 3, and with a good one another home can do all", async () => {
+  const elsewhere = await makeProject({});
+  const { url } = (await plane.helix(["status"])).json.plane;
+  const { token } = (await plane.helix(["token", "create", "ci"])).json;
+  const from = (env: Record<string, string>, args = ["status"]) =>
+    plane.helix(args, { cwd: project.folder, env: { HELIX_HOME: join(elsewhere.folder, "none"), HELIX_URL: url, ...env } });
+  expect(await from({})).toMatchObject({ exit: 3, json: { error: { code: "TOKEN_MISSING" } } });
+  expect(await from({ HELIX_TOKEN: `${token}x` })).toMatchObject({ exit: 3, json: { error: { code: "TOKEN_INVALID" } } });
+  const far = await from({ HELIX_TOKEN: token });
+  expect(far).toMatchObject({ exit: 0, json: { services: [{ name: "web", status: "live" }], plane: { running: true, url, home: null } } });
+  expect(await from({ HELIX_TOKEN: token }, ["deploy"])).toMatchObject({ exit: 0, json: { deployment: { status: "live" } } });
+  await plane.helix(["token", "revoke", "ci"]);
+  expect(await from({ HELIX_TOKEN: token }, ["deploy"])).toMatchObject({ exit: 3, json: { error: { code: "TOKEN_INVALID" } } });
+  // Nothing was started or kept there.
+  expect(await readdir(elsewhere.folder)).toEqual([]);
+  await elsewhere.remove();
 });
 
 it("two deploys at once: one after the other, both end", async () => {

@@ -356,7 +356,7 @@ describe("doctor", () => {
       name: "plane",
       state: "failed",
       says: "a token is needed",
-      fix: "helix token create NAME",
+      fix: "export HELIX_TOKEN=hlx_...",
     });
   });
 });

@@ -111,9 +111,16 @@ describe("usage", () => {
     expectFailure(await helix(["--json", "-C", folderWith({}), "plan"]), { code: "MANIFEST_NOT_FOUND", exit: 2 });
   });
 
+  it("an address of a control plane that is none, or that nobody may ask", async () => {
+    const at = (HELIX_URL: string) => helix(["ls", "--json"], { cwd: inProject(), env: { HELIX_URL } });
+    for (const url of ["nonsense", "ftp://helix.example"]) expectFailure(await at(url), { code: "USAGE", exit: 2 });
+    // fetch itself refuses this port.
+    expectFailure(await at("http://127.0.0.1:9"), { code: "PLANE_DOWN", exit: 1 });
+  });
+
   it("the commands of this machine's plane refuse another plane's address", async () => {
-    for (const name of ["server", "down"])
-      expectFailure(await helix([name, "--json"], { env: { HELIX_URL: "http://127.0.0.1:9" } }), { code: "USAGE", exit: 2 });
+    for (const args of [["server"], ["down"], ["backup", "x"], ["restore", "x"]])
+      expectFailure(await helix([...args, "--json"], { env: { HELIX_URL: "http://127.0.0.1:9" } }), { code: "USAGE", exit: 2 });
   });
 });
 

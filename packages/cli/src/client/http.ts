@@ -84,7 +84,7 @@ async function attempt({ connection }: HttpOptions, { method, path, request }: C
   } catch (error) {
     if (request.signal?.aborted) throw error;
     if (!isNetworkError(error)) throw error;
-    return { error: planeDown(target.url, error), again: true, mayHaveArrived: networkCode(error) !== "ECONNREFUSED" };
+    return { error: planeDown(target.url, error), again: !isRefusedPort(error), mayHaveArrived: networkCode(error) !== "ECONNREFUSED" };
   }
 }
 
@@ -115,13 +115,20 @@ function queryOf(query: RequestOptions["query"]): string {
 
 function planeDown(url: string | null, cause?: unknown): EngineError {
   if (url === null) return new EngineError("PLANE_DOWN", "No local plane is running.", { cause });
-  const reason = networkCode(cause) ?? "no answer";
+  const reason = networkCode(cause) ?? (isRefusedPort(cause) ? REFUSED_PORT : "no answer");
   return new EngineError("PLANE_DOWN", `The control plane at ${url} does not answer (${reason}).`, { cause });
 }
 
 /** fetch reports network failures as a TypeError with the cause's code. What a body's own stream failed with is none. */
 function isNetworkError(error: unknown): boolean {
-  return error instanceof TypeError && /^(E[A-Z]+$|UND_ERR_)/.test(networkCode(error) ?? "");
+  return error instanceof TypeError && (/^(E[A-Z]+$|UND_ERR_)/.test(networkCode(error) ?? "") || isRefusedPort(error));
+}
+
+const REFUSED_PORT = "bad port";
+
+/** Ports of other protocols (9, 25, 6000) are never asked, by the standard. */
+function isRefusedPort(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof Error && error.cause.message === REFUSED_PORT;
 }
 
 function networkCode(error: unknown): string | null {

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
 import { bytes } from "../output/time.ts";
-import { helixHome } from "../plane/home.ts";
+import { helixHome, refuseRemote } from "../plane/home.ts";
 import { backupPlane } from "../plane/local-plane.ts";
 
 export function define(command: Command): void {
@@ -18,6 +18,7 @@ export function define(command: Command): void {
 }
 
 async function backup(cli: Cli, file: string): Promise<void> {
+  refuseRemote(cli.env, "backup");
   const info = await backupPlane({ home: helixHome(cli.env), file, env: cli.env });
   const { takenAt, installation, epoch, included, volumes } = info;
   const size = statSync(file).size;

@@ -1,9 +1,8 @@
-import { EngineError } from "@helixstack/core/client";
 import type { Command } from "commander";
 import { existsSync } from "node:fs";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
-import { helixHome, isRemote } from "../plane/home.ts";
+import { helixHome, refuseRemote } from "../plane/home.ts";
 import { stopPlane } from "../plane/local-plane.ts";
 
 interface DownOptions {
@@ -17,8 +16,7 @@ export function define(command: Command): void {
 }
 
 async function down(cli: Cli, { control: controlOnly = false }: DownOptions): Promise<void> {
-  if (isRemote(cli.env))
-    throw new EngineError("USAGE", "HELIX_URL is set: `down` stops the plane of this machine only.", { hint: "Unset HELIX_URL." });
+  refuseRemote(cli.env, "down");
   const home = helixHome(cli.env);
   const stopped = existsSync(home) ? await stopPlane({ home, controlOnly }) : [];
   cli.result({ home, running: false, stopped }, () =>

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
-import { helixHome, isRemote } from "../plane/home.ts";
+import { helixHome, refuseRemote } from "../plane/home.ts";
 import { restorePlane } from "../plane/local-plane.ts";
 import { openSession } from "../plane/session.ts";
 
@@ -19,8 +19,7 @@ export function define(command: Command): void {
 }
 
 async function restore(cli: Cli, file: string): Promise<void> {
-  if (isRemote(cli.env))
-    throw new EngineError("USAGE", "HELIX_URL is set: `restore` is for the plane of this machine.", { hint: "Unset HELIX_URL." });
+  refuseRemote(cli.env, "restore");
   if (!existsSync(file)) throw new EngineError("USAGE", `there is no file ${file}`);
   const { takenAt, installation, epoch } = await restorePlane({ home: helixHome(cli.env), file, env: cli.env });
   await openSession(cli, { start: "full" });

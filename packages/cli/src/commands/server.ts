@@ -1,11 +1,10 @@
-import { EngineError } from "@helixstack/core/client";
 import type { Command } from "commander";
 import { setTimeout as sleep } from "node:timers/promises";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { createProgress } from "../output/progress.ts";
-import { findConnection, helixHome, isRemote } from "../plane/home.ts";
+import { findConnection, helixHome, refuseRemote } from "../plane/home.ts";
 import { stopPlane } from "../plane/local-plane.ts";
 import { isAnswering, openSession } from "../plane/session.ts";
 
@@ -22,8 +21,7 @@ export function define(command: Command): void {
 
 /** Starts everything, then stays. Ctrl-C stops the control plane; applications go on. */
 async function server(cli: Cli, { detach }: ServerOptions): Promise<void> {
-  if (isRemote(cli.env))
-    throw new EngineError("USAGE", "HELIX_URL is set: `server` runs the plane of this machine only.", { hint: "Unset HELIX_URL." });
+  refuseRemote(cli.env, "server");
   const interrupted = onInterrupt();
   const progress = createProgress(cli.err);
   try {

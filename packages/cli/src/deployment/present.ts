@@ -11,7 +11,7 @@ export function presentResult(cli: Cli, result: DeploymentResult, { sinceMs }: {
   if (result.deployment.status !== "live") throw failureOf(result);
   const { error: _, ...document } = result;
   cli.result({ ...document, deployment: shownStatus(result.deployment) }, () => urlLines(result.services));
-  const findings = findingsNote(result.findings ?? [], cli.err.colors);
+  const findings = result.deployment.noChange ? "" : findingsNote(result.findings ?? [], cli.err.colors);
   if (findings !== "") cli.note(findings);
   cli.note(closing(cli, result, span(performance.now() - sinceMs)));
 }

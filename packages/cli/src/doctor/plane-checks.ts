@@ -40,12 +40,17 @@ export async function planeChecks(cli: Cli): Promise<readonly Check[]> {
           name: "plane",
           state: "failed",
           says: error.message,
-          fix: error.code.startsWith("TOKEN") ? "helix token create NAME" : "helix server",
+          fix: FIXES[error.code] ?? "helix server",
         },
       ];
     throw error;
   }
 }
+
+const FIXES: Readonly<Record<string, string>> = {
+  TOKEN_MISSING: "export HELIX_TOKEN=hlx_...",
+  TOKEN_INVALID: "helix token create NAME, where that plane runs",
+};
 
 function downCheck(cli: Cli): Check {
   const remote = findConnection(cli.env)?.url;

@@ -1,3 +1,4 @@
+import { EngineError } from "@helixstack/core/client";
 import { isAlive } from "@helixstack/supervisor";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
@@ -23,14 +24,28 @@ export function isRemote(env: Env): boolean {
   return Boolean(env["HELIX_URL"]);
 }
 
-/** The control plane to speak to, as far as files and environment say; null when no local one has left its address. */
+/** Ends a command that is about this machine's own plane where another one is pointed at. Throws `USAGE`. */
+export function refuseRemote(env: Env, command: string): void {
+  if (!isRemote(env)) return;
+  const message = `HELIX_URL is set: \`${command}\` is for the plane of this machine only.`;
+  throw new EngineError("USAGE", message, { hint: "Unset HELIX_URL." });
+}
+
+/** The control plane to speak to, as far as files and environment say; null when no local one has left its address. Throws `USAGE` for a `HELIX_URL` that is none. */
 export function findConnection(env: Env): Connection | null {
   const remote = env["HELIX_URL"];
-  if (remote) return { url: remote.replace(/\/+$/, ""), token: env["HELIX_TOKEN"] ?? null };
+  if (remote) return { url: checkedUrl(remote), token: env["HELIX_TOKEN"] ?? null };
   const home = helixHome(env);
   const url = addressIn(join(home, "run/control.json"));
   if (url === null) return null;
   return { url, token: env["HELIX_TOKEN"] ?? readText(join(home, "keys/local-token"))?.trim() ?? null };
+}
+
+function checkedUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:\/\//.test(text)) return text.replace(/\/+$/, "");
+  throw new EngineError("USAGE", `HELIX_URL is ${text}, which is not the address of a control plane.`, {
+    hint: "Write it like https://helix.example or http://127.0.0.1:7300, or unset it.",
+  });
 }
 
 /** What a control process left, as long as it lives: afterwards its port may be anybody's, who must not be given our token. */
