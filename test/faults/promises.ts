@@ -60,6 +60,7 @@ export const PROMISES: readonly FaultPromise[] = [
     id: "10",
     fault: "A backup is restored while newer things run.",
     sees: "`helix doctor` lists what is newer than the backup.",
-    guaranteed: "The restore removes nothing from the world, and what runs goes on.",
+    guaranteed:
+      "The restore removes nothing from the world, and what runs goes on. The next deployment of a project takes over its addresses, also of one that the backup does not know.",
   },
 ];

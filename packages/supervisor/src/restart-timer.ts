@@ -32,7 +32,7 @@ export class RestartTimer {
   /** The process ended: start it again after the wait that is due. */
   plan(rule: RestartRule): void {
     this.cancel();
-    if (this.#began > 0 && Date.now() - this.#began >= GOOD_RUN_MS) this.#failures = 0;
+    if (this.#began > 0 && Date.now() - this.#began >= (rule.goodMs ?? GOOD_RUN_MS)) this.#failures = 0;
     this.#began = 0;
     this.#timer = setTimeout(
       () => {

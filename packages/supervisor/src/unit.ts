@@ -46,9 +46,11 @@ export type Desired = "running" | "frozen" | "stopped";
 
 export interface RestartRule {
   readonly policy: "always" | "never";
-  /** Wait before the first restart; doubles up to `maxMs`, starts anew after 10 s of good running. */
+  /** Wait before the first restart; doubles up to `maxMs`, starts anew after `goodMs` of good running. */
   readonly minMs: number;
   readonly maxMs: number;
+  /** Default 10 000. */
+  readonly goodMs?: number;
 }
 
 /** `backing-off`: it ended and will be started again; `exited`: it ended and will not. */

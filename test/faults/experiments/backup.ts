@@ -42,12 +42,14 @@ export async function backupAndRestore(options: RigOptions): Promise<Result> {
       [underWay],
     );
     if (!(state === "failed" && code === "RESTORED") && state !== "live") failures.push(`the deployment under way is ${state} (${code})`);
-    for (const project of ["old", "busy"]) {
+    const url = ({ host, port }: { host: string; port: number }) => `${host}:${port}`;
+    for (const project of ["old", "busy", "new"]) {
       const ended = await untilOver(rig, await deploy(rig, wanted(project, 2)));
       if (ended.state !== "live") failures.push(`${project} deployed after the restore ended ${ended.state} (${ended.code})`);
       const address = (await addressesOf(rig, project))["web"];
       const said = address ? await get(address).then(({ text }) => text, String) : "nothing";
       if (said !== `${project}-2`) failures.push(`${project} answers ${said} after the next deploy`);
+      if (project === "new" && address && url(address) !== url(newAddress)) failures.push("what is newer than the backup has moved");
     }
     const figures = {
       "backup ms": backupMs,

@@ -1,6 +1,8 @@
 import type { Fault } from "../../../packages/core/src/main/faults/fault-folder.ts";
 import { type Wanted, deploy } from "../support/application.ts";
+import { eventually } from "../../e2e/support/plane.ts";
 import type { Crossed } from "../support/fault-files.ts";
+import { isAlive } from "../support/processes.ts";
 import { type Result, spread } from "../support/result.ts";
 import { type Rig, type RigOptions, makeRig } from "../support/rig.ts";
 import { type Ended, doubles, faultsIn, untilOver } from "../support/world.ts";
@@ -144,10 +146,17 @@ async function checkEnd(rig: Rig, scene: Scene, ended: Ended): Promise<readonly 
   return [...wrong, ...doubles(rig, { mark, wanted, isLive }), ...(await faultsIn(rig, { mark: scene.mark, wanted }))];
 }
 
-/** A second worker stands beside the control plane in server mode. */
+/** A second worker stands beside the control plane in server mode: both take runs when the next trial begins. */
 async function restoreWorkers(rig: Rig): Promise<void> {
   const workers = (await rig.plane.processes()).filter(({ command }) => /main\.js worker|helix-worker/.test(command));
   if (workers.length === 0) rig.startWorker();
+  await eventually("two workers", () => liveWorkers(rig), { forMs: 30_000, holds: (live) => live >= 2 });
+}
+
+/** A worker that was killed may stand in the ledger for a while. */
+async function liveWorkers(rig: Rig): Promise<number> {
+  const rows = await rig.sql<{ pid: number }>("select distinct pid from helix.worker where ended_at is null");
+  return rows.filter(({ pid }) => isAlive(pid)).length;
 }
 
 function spreadOver<T>(items: readonly T[], most: number): readonly T[] {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, get, kill } from "../../e2e/support/plane.ts";
 import { type Wanted, deploy } from "../support/application.ts";
+import { isAlive } from "../support/processes.ts";
 import { type Result, seeded } from "../support/result.ts";
 import { type Rig, type RigOptions, makeRig } from "../support/rig.ts";
 import { addressesOf, faultsIn, untilOver } from "../support/world.ts";
@@ -179,14 +180,5 @@ export async function hostOutlives(options: RigOptions): Promise<Result> {
     return { experiment: "a plugin host that outlives its worker", figures, failures };
   } finally {
     await rig.remove();
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

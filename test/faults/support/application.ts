@@ -33,33 +33,47 @@ export async function deploy(rig: Rig, wanted: Wanted): Promise<string> {
 
 export const SERVICES = ["web", "api"] as const;
 
-/** The starts and tasks that were written down, as `start web <mark>`, each with how often. */
+/** What applications wrote down of themselves, as `start web <mark> <pid> <start> <port> <ms> <why>`. */
+export function effectLines(rig: Rig, mark: string): readonly string[] {
+  const lines = readdirSync(rig.effects).flatMap((name) => readFileSync(join(rig.effects, name), "utf8").split("\n"));
+  return lines.filter((line) => line.split(" ")[2] === mark);
+}
+
+/** How often each of it happened, by `start web`. */
 export function effectsOf(rig: Rig, mark: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const name of readdirSync(rig.effects)) {
-    for (const line of readFileSync(join(rig.effects, name), "utf8").split("\n")) {
-      const [what, service, of] = line.split(" ");
-      if (of === mark) counts.set(`${what} ${service}`, (counts.get(`${what} ${service}`) ?? 0) + 1);
-    }
+  for (const line of effectLines(rig, mark)) {
+    const what = line.split(" ").slice(0, 2).join(" ");
+    counts.set(what, (counts.get(what) ?? 0) + 1);
   }
   return counts;
 }
 
+/**
+ * Each line says which start of which record of the supervisor wrote it, where it listens and when: what happened twice can be told apart afterwards.
+ */
 function files({ mark, isSick, taskCode = "" }: Wanted): Record<string, string> {
-  const note = (what: string) =>
-    `if (process.env.EFFECTS) require("node:fs").appendFileSync(process.env.EFFECTS + "/" + process.env.HELIX_SERVICE + "-" + process.getuid(), "${what} " + process.env.HELIX_SERVICE + " ${mark} " + process.pid + "\\n");\n`;
   const status = isSick ? 503 : 200;
   return {
     "package.json": JSON.stringify({ name: "reference", version: "1.0.0", private: true }),
-    "server.js": `${note("start")}require("node:http").createServer((request, response) => {
+    "note.js": `const { EFFECTS, HELIX_SERVICE, HELIX_UNIT, PORT } = process.env;
+exports.note = (what, why = "") => {
+  if (!EFFECTS) return;
+  const line = [what, HELIX_SERVICE, ${JSON.stringify(mark)}, process.pid, HELIX_UNIT, PORT, Date.now(), why].join(" ");
+  require("node:fs").appendFileSync(EFFECTS + "/" + HELIX_SERVICE + "-" + process.getuid(), line + "\\n");
+};\n`,
+    "server.js": `const { note } = require("./note.js");
+note("start");
+process.on("exit", (code) => note("exit", code));
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.once(signal, () => (note("asked", signal), process.exit(0)));
+require("node:http").createServer((request, response) => {
   response.statusCode = process.env.HELIX_SERVICE === "web" ? ${status} : 200;
-  response.end("${mark}");
-}).on("error", () => {
-  // Somebody else took the port just now; the supervisor starts it again with another.
-  ${note("lost")}
+  response.end(${JSON.stringify(mark)});
+}).on("error", (error) => {
+  note("lost", error.code);
   process.exit(1);
 }).listen(process.env.PORT);\n`,
-    "task.js": `${note("task")}${taskCode}\n`,
+    "task.js": `require("./note.js").note("task");\n${taskCode}\n`,
   };
 }
 

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile, readdir } from "node:fs/promises";
 import { promisify } from "node:util";
 import { eventually, get } from "../../e2e/support/plane.ts";
-import { SERVICES, type Wanted, effectsOf } from "./application.ts";
+import { SERVICES, type Wanted, effectLines, effectsOf } from "./application.ts";
 import type { Rig } from "./rig.ts";
 
 const QUIET_MS = 45_000;
@@ -51,17 +51,22 @@ export async function faultsIn(rig: Rig, { mark, wanted }: Expected): Promise<re
   return found.flat();
 }
 
-/** What happened more often than it may. */
+/** What happened more often than it may, each with what the applications wrote down about it. */
 export function doubles(rig: Rig, { mark, wanted, isLive }: { mark: string; wanted: Wanted; isLive: boolean }): readonly string[] {
   if (wanted.runtime === "docker") return [];
   const counts = effectsOf(rig, mark);
-  const more = [...counts].map(([what, count]) => [what, count - (counts.get(what.replace(/^start/, "lost")) ?? 0)] as const);
-  const often = more
-    .filter(([what, count]) => !what.startsWith("lost") && count > 1)
-    .map(([what, count]) => `${what} happened ${count} times`);
+  const often = [...counts]
+    .filter(([what, count]) => /^(?:start|task) /.test(what) && count > 1)
+    .map(([what, count]) => `${what} happened ${count} times: ${about(rig, { mark, service: what.split(" ")[1]! })}`);
   const missing = SERVICES.filter((service) => isLive && !counts.has(`start ${service}`)).map((service) => `${service} never started`);
   const task = isLive && wanted.hasTask && !counts.has("task web") ? ["the task never ran"] : [];
   return [...often, ...missing, ...task];
+}
+
+function about(rig: Rig, { mark, service }: { mark: string; service: string }): string {
+  return effectLines(rig, mark)
+    .filter((line) => line.split(" ")[1] === service)
+    .join("; ");
 }
 
 async function answers(rig: Rig, { mark, wanted }: Expected): Promise<readonly string[]> {

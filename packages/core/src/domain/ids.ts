@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -13,6 +13,15 @@ export function newId(prefix: IdPrefix, now: number): string {
   for (let rest = now, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = ALPHABET[rest % 32]! + time;
   const chance = Array.from(randomBytes(10), (byte) => ALPHABET[byte % 32]).join("");
   return `${prefix}_${time}${chance}`;
+}
+
+/**
+ * The id of what there is one of by its names, so that whoever makes it makes the same. It tells no time: where that would stand is a letter that no time
+ * has.
+ */
+export function idOfNames(prefix: IdPrefix, names: readonly string[]): string {
+  const digest = createHash("sha256").update(JSON.stringify(names)).digest();
+  return `${prefix}_u${Array.from(digest.subarray(0, 19), (byte) => ALPHABET[byte % 32]).join("")}`;
 }
 
 /** When an id was made, milliseconds since 1970; null for what is no id of ours. */

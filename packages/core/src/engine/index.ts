@@ -7,7 +7,7 @@ import { relay } from "./relay.ts";
 import { runJob } from "./run-job.ts";
 import { status } from "./status.ts";
 import { sweep } from "./sweep.ts";
-import { type TakeoverDeps, takeover } from "./takeover.ts";
+import { type TakeoverDeps, type TakeoverOptions, takeover } from "./takeover.ts";
 import type { Candidate, EnvironmentNames, EnvironmentStatus, Preview, SweepReport } from "./views.ts";
 
 export type { EngineDeps } from "./deps.ts";
@@ -32,7 +32,7 @@ export interface Engine {
   /** Wakes workers until the signal fires. Never rejects. */
   relay(queue: Pick<Queue, "wake">, signal: AbortSignal): Promise<void>;
   /** Takes runs from dead workers until the signal fires. Never rejects. */
-  takeover(probe: TakeoverDeps["probe"], worker: string, signal: AbortSignal): Promise<void>;
+  takeover(probe: TakeoverDeps["probe"], options: TakeoverOptions): Promise<void>;
 }
 
 /**
@@ -51,6 +51,6 @@ export function createEngine(deps: EngineDeps): Engine {
     recover: (scope) => recover(deps, scope),
     runJob: (job, worker, signal) => runJob(deps, job, { worker, signal }),
     relay: (queue, signal) => relay({ ...deps, queue }, signal),
-    takeover: (probe, worker, signal) => takeover({ ...deps, probe }, { worker, signal }),
+    takeover: (probe, options) => takeover({ ...deps, probe }, options),
   };
 }

@@ -82,8 +82,25 @@ async function tryStep(run: Run, ref: StepRef, work: (ref: StepRef) => Promise<r
   }
 }
 
+/**
+ * What a deployment made that died in a hand-over may still have the volume in hand: the cleanup takes it away, and until then the old one waits, so
+ * that never two write to it.
+ */
+async function waitForVolume({ deps, grip, signal }: Run, revision: RevisionRecord): Promise<void> {
+  if (!revision.spec.volumes.some(({ writers }) => writers === "single")) return;
+  for (;;) {
+    signal.throwIfAborted();
+    const all = await deps.ledger.listRevisions(grip.scope, {
+      environment: grip.environment,
+      states: ["starting", "draining", "retiring"],
+    });
+    if (!all.some(({ service }) => service === revision.service)) return;
+    await deps.clock.sleep(LOOK_MS, signal);
+  }
+}
+
 async function startAgain(run: Run, ref: StepRef, revision: RevisionRecord): Promise<readonly LedgerWrite[]> {
-  run.signal.throwIfAborted();
+  await waitForVolume(run, revision);
   await carryLive(run);
   const call = askRevision(run.place, revision, { verb: "apply", input: { spec: revision.spec } });
   const observed = await act<ObservedRevision>(run, ref, call);

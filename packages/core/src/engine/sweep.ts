@@ -107,10 +107,11 @@ async function listOrphans(
   }
 }
 
-/** Revisions carry the time of their deployment, units that of their first. */
+/** Revisions carry the time of their deployment. A table carries none; the ledger forgets no unit but by a restore, so one that it does not know is newer. */
 function isNewer({ identity }: Owned, { restoredFrom }: Known): boolean {
+  if (restoredFrom === null) return false;
   const madeAt = timeOfId(identity.revision) ?? timeOfId(identity.unit);
-  return restoredFrom !== null && madeAt !== null && madeAt >= Date.parse(restoredFrom);
+  return madeAt === null || madeAt >= Date.parse(restoredFrom);
 }
 
 /** Helpers (a network) belong to whatever they carry the ids of. */

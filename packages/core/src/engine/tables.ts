@@ -1,4 +1,5 @@
 import type { ObservedTable } from "@helixstack/sdk";
+import { epochFloor } from "../domain/epoch.ts";
 import { type RoutedService, isSameTable, routeTable } from "../domain/route-table.ts";
 import { undoId } from "../domain/step-machine.ts";
 import { step } from "../domain/plan-steps.ts";
@@ -32,7 +33,7 @@ type Switch = { readonly plugin: string; readonly isLost?: boolean } & (
 export async function switchTable(run: Run, on: StepRef, { plugin, kind, isLost = false }: Switch): Promise<readonly LedgerWrite[]> {
   const record = await findTable(run, plugin);
   const services = await SERVICES[kind](run, plugin);
-  const generation = (record?.generation ?? 0) + 1;
+  const generation = (record?.generation ?? (await lostGeneration(run))) + 1;
   const table = routeTable({
     project: run.place.project.name,
     environment: run.place.environment.name,
@@ -78,6 +79,11 @@ async function findTable(run: Run, plugin: string): Promise<RouteTableRecord | u
 /** Whether what was intended last is what is served: a switch with an unknown end has to be made certain. */
 function isServed(record: RouteTableRecord | undefined): record is RouteTableRecord {
   return record?.table != null && record.table.generation === record.generation;
+}
+
+/** A table that the ledger does not know may be there since before a restore: the new one comes after it. */
+async function lostGeneration({ deps }: Run): Promise<number> {
+  return epochFloor((await deps.ledger.installation()).epoch);
 }
 
 function unitOf({ deps, grip, place }: Run, plugin: string): Promise<string> {

@@ -8,6 +8,8 @@ const REMOTE_HOSTS_MS = 30_000;
 /** Deaths in a row that a run may cause before it is quarantined. */
 const CRASH_LIMIT = 25;
 const LOOK_MS = 300;
+/** While somebody else holds something: its death is to be seen soon. */
+const CLOSE_LOOK_MS = 100;
 /** Looks that are further apart than this prove nothing about the time between them. */
 const LONGEST_GAP_MS = 2_000;
 
@@ -26,29 +28,42 @@ interface Watched {
 
 type HeldRun = WakeJob & { readonly worker: string };
 
+export interface TakeoverOptions {
+  /** Who looks. */
+  readonly worker: string;
+  readonly signal: AbortSignal;
+  /** Told of the runs that were taken, after each look. They are woken through the queue all the same: whoever claims first has them. */
+  readonly onLooked?: (taken: readonly WakeJob[]) => void;
+}
+
 /**
  * Takes runs away from workers that are proved dead, once their plugin hosts are gone, so that never two hosts work on one run. Resolves when
  * the signal fires; never rejects.
  */
-export async function takeover(deps: TakeoverDeps, { worker, signal }: { worker: string; signal: AbortSignal }): Promise<void> {
+export async function takeover(deps: TakeoverDeps, { worker, signal, onLooked = () => {} }: TakeoverOptions): Promise<void> {
   let watched: ReadonlyMap<string, Watched> = new Map();
   while (!signal.aborted) {
+    const taken: WakeJob[] = [];
     try {
-      watched = await lookOnce(deps, { worker, watched });
+      watched = await lookOnce(deps, { worker, watched, onTaken: (job) => taken.push(job) });
     } catch (error) {
       // While the database does not answer nobody can beat: every lease begins again.
       watched = new Map();
       deps.logger.debug("other workers cannot be looked at just now", { error: String(error) });
     }
-    await deps.clock.sleep(LOOK_MS, signal).catch(() => {});
+    onLooked(taken);
+    await deps.clock.sleep(watched.size > 0 ? CLOSE_LOOK_MS : LOOK_MS, signal).catch(() => {});
   }
 }
 
+interface Look {
+  readonly worker: string;
+  readonly watched: ReadonlyMap<string, Watched>;
+  readonly onTaken?: (job: WakeJob) => void;
+}
+
 /** One look at everybody who holds something. Answers with what is to be remembered for the next. */
-export async function lookOnce(
-  deps: TakeoverDeps,
-  { worker, watched }: { worker: string; watched: ReadonlyMap<string, Watched> },
-): Promise<ReadonlyMap<string, Watched>> {
+export async function lookOnce(deps: TakeoverDeps, { worker, watched, onTaken = () => {} }: Look): Promise<ReadonlyMap<string, Watched>> {
   const held = (await deps.ledger.heldRuns()).filter((run) => run.worker !== worker);
   if (held.length === 0) return new Map();
   const workers = await deps.ledger.listWorkers({ live: false });
@@ -62,7 +77,7 @@ export async function lookOnce(
     if (reason === null) continue;
     try {
       if (!(await areHostsGone(deps, { id, record, seenMs: now - seen.since }))) continue;
-      await takeAll(deps, { held: held.filter((run) => run.worker === id), id, reason });
+      await takeAll(deps, { held: held.filter((run) => run.worker === id), id, reason, onTaken });
       if (record && isHere(deps.probe, record)) await endIfGone(deps, record);
     } catch (error) {
       // It froze with a lock in its hands, perhaps. That says nothing against what was seen of it and of others.
@@ -113,11 +128,12 @@ async function areHostsGone({ ledger, probe, logger }: TakeoverDeps, { id, recor
 
 async function takeAll(
   { ledger, logger }: TakeoverDeps,
-  { held, id, reason }: { held: readonly HeldRun[]; id: string; reason: string },
+  { held, id, reason, onTaken }: { held: readonly HeldRun[]; id: string; reason: string; onTaken: (job: WakeJob) => void },
 ): Promise<void> {
   for (const { organization, run } of held) {
     logger.warn("a run is taken from a dead worker", { run, worker: id, reason });
     await ledger.takeAway({ organization, run }, { from: id, limit: CRASH_LIMIT, reason });
+    onTaken({ organization, run });
   }
 }
 

@@ -40,7 +40,8 @@ function compiled<T>({ name, version }: PluginManifest, path: string, compile: (
   }
 }
 
-function deepFreeze<T>(value: T): T {
+/** The same value, which nobody can change any more. */
+export function deepFreeze<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   for (const part of Object.values(value)) deepFreeze(part);
   return Object.freeze(value);

@@ -5,12 +5,18 @@ import { CONTRACT_VERSION, type PluginManifest } from "@helixstack/sdk";
 import semver from "semver";
 import { EngineError } from "../domain/errors.ts";
 import { PluginManifestSchema } from "./manifest-schema.ts";
-import { checkOf } from "./schema-check.ts";
+import { type SchemaCheck, checkOf } from "./schema-check.ts";
 
 /** The name of the file that makes a folder a plugin. */
 export const MANIFEST_FILE = "helix-plugin.json";
 
-const checkManifest = checkOf(PluginManifestSchema);
+let compiled: SchemaCheck | null = null;
+
+/** Compiled when it is first needed: plugins that were right before are not checked again. */
+function checkManifest(manifest: unknown): readonly string[] {
+  compiled ??= checkOf(PluginManifestSchema);
+  return compiled(manifest);
+}
 
 /** Reads and checks the static manifest of one plugin; its code is not run. Rejects with `PLUGIN_INVALID`. */
 export async function readManifest(folder: string, { engineVersion }: { readonly engineVersion: string }): Promise<PluginManifest> {
@@ -47,12 +53,14 @@ function contentProblems({ version, entry, daemons }: PluginManifest, folder: st
   return problems;
 }
 
-function isInside(folder: string, path: string): boolean {
+/** Whether a path of the plugin stays in its folder. */
+export function isInside(folder: string, path: string): boolean {
   const way = relative(folder, resolve(folder, path));
   return way !== "" && !way.startsWith("..") && !isAbsolute(way);
 }
 
-async function parseManifest(file: string): Promise<Record<string, unknown>> {
+/** The file as it stands, without what is for editors only. Rejects with `PLUGIN_INVALID` where it is not JSON. */
+export async function parseManifest(file: string): Promise<Record<string, unknown>> {
   const text = await readFile(file, "utf8");
   try {
     const { $comment: _comment, $schema: _schema, ...manifest } = JSON.parse(text) as Record<string, unknown>;

@@ -3,21 +3,20 @@ import formats from "ajv-formats";
 import type { TSchema } from "typebox";
 import { didYouMean } from "../domain/suggest.ts";
 
-// Both hold nothing but compiled schemas; making one takes longer than most schemas do.
-const checking = createAjv({});
-const filling = createAjv({ useDefaults: true });
+/** Both hold nothing but compiled schemas; making one takes longer than most schemas do, so each is made once, and when it is needed. */
+const made = new Map<"checking" | "filling", Ajv>();
 
 /** Says what is wrong with a value, a sentence a problem, each with the path; no sentence means that it is right. */
 export type SchemaCheck = (value: unknown) => readonly string[];
 
 /** Checks values, changes nothing. Throws where the schema itself is wrong. */
 export function checkOf(schema: TSchema): SchemaCheck {
-  return checkWith(checking, schema);
+  return checkWith(ajvFor("checking"), schema);
 }
 
 /** Checks values and fills the schema's defaults into them, in place. Throws where the schema itself is wrong. */
 export function fillingCheckOf(schema: TSchema): SchemaCheck {
-  return checkWith(filling, schema);
+  return checkWith(ajvFor("filling"), schema);
 }
 
 /**
@@ -35,6 +34,12 @@ export function closed<T>(schema: T): T {
 function checkWith(ajv: Ajv, schema: TSchema): SchemaCheck {
   const validate: ValidateFunction = ajv.compile(schema);
   return (value) => (validate(value) ? [] : [...new Set((validate.errors ?? []).map(sentence))]);
+}
+
+function ajvFor(use: "checking" | "filling"): Ajv {
+  const ajv = made.get(use) ?? createAjv({ useDefaults: use === "filling" });
+  made.set(use, ajv);
+  return ajv;
 }
 
 function createAjv(options: Options): Ajv {

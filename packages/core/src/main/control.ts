@@ -1,7 +1,6 @@
 import { mkdir } from "node:fs/promises";
-import { type Api, buildApi } from "../api/index.ts";
+import type { Api } from "../api/index.ts";
 import { writeWhole } from "../adapters/files.ts";
-import { createManifestReader } from "../config/index.ts";
 import { createEngine } from "../engine/index.ts";
 import { freePort } from "./free-port.ts";
 import { controlAddress } from "./local-plane.ts";
@@ -16,6 +15,7 @@ import { type RunningWorker, startWorker } from "./worker.ts";
 export async function runControl(env: Readonly<Record<string, string | undefined>>): Promise<void> {
   const parts = await openParts(env, "control");
   const worker = await startWorker(parts);
+  await worker.settled;
   await ensureLocalToken(parts.layout, parts.ledger);
   const api = await openApi(parts, worker);
   const url = await listen(api, parts);
@@ -33,11 +33,13 @@ export async function runControl(env: Readonly<Record<string, string | undefined
 }
 
 async function openApi(parts: Parts, worker: RunningWorker): Promise<Api> {
+  // The worker is at work by now: a deployment whose worker died waits for no web server.
+  const [{ buildApi }, { createManifestReader }] = await Promise.all([import("../api/index.ts"), import("../config/manifest-reader.ts")]);
   const { ledger, engineDeps, dispatcher, plugins, queue, logger, metrics, settings } = parts;
   const scope = await ledger.ensurePrincipal({ kind: "system", name: "helix" });
   metrics.watch({ queueDepth: () => queue.depth() });
   // A plan is made on sessions that cannot write.
-  const reader = createEngine({ ...engineDeps, ledger: parts.planLedger });
+  const reader = createEngine({ ...engineDeps, ledger: await parts.openPlanLedger() });
   return buildApi({
     ledger,
     engine: { ...worker.engine, plan: (caller, input) => reader.plan(caller, input) },

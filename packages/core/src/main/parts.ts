@@ -1,19 +1,12 @@
 import { arch } from "node:os";
 import { join } from "node:path";
-import {
-  createLedger,
-  ensureReaderRole,
-  migrate,
-  openDatabase,
-  preparePostgres,
-  readOnlyLedger,
-  waitForPostgres,
-} from "../adapters/postgres/index.ts";
+import { createLedger, preparePostgres } from "../adapters/postgres/index.ts";
 import { createQueue } from "../adapters/queue/index.ts";
 import { currentSecret } from "../adapters/secrets/index.ts";
 import { openFileLogStore, openFolderArtifactStore, openFolderSourceStore } from "../adapters/stores/index.ts";
 import { systemClock } from "../adapters/system-clock.ts";
-import { type HomeLayout, type Settings, createHome, readSettings } from "../config/index.ts";
+import { type HomeLayout, createHome } from "../config/home.ts";
+import { type Settings, readSettings } from "../config/settings.ts";
 import type { EngineDeps } from "../engine/deps.ts";
 import { type LoadedPlugins, type LocalDispatcher, createDispatcher, loadPlugins } from "../host/index.ts";
 import type { OpaPolicy } from "../adapters/opa/index.ts";
@@ -26,6 +19,8 @@ import { localConfig } from "./local-facts.ts";
 import { readOperatorConfig } from "./operator-config.ts";
 import { ownTemp } from "./own-temp.ts";
 import { pluginFolders } from "./plugin-folders.ts";
+import { openPluginMemory } from "./plugin-memory.ts";
+import { openSchema, planLedger } from "./schema.ts";
 import { openSecretStore } from "./secret-store.ts";
 import { type SupervisorLink, linkSupervisor } from "./supervisor-link.ts";
 import { type Taps, openTaps } from "./taps.ts";
@@ -38,8 +33,8 @@ export interface Parts {
   readonly databaseUrl: string;
   readonly metrics: Metrics;
   readonly ledger: Ledger;
-  /** The same ledger under a role that cannot write: for `plan`. */
-  readonly planLedger: Ledger;
+  /** The same ledger under a role that cannot write: for `plan`. Closed with the rest. */
+  readonly openPlanLedger: () => Promise<Ledger>;
   readonly queue: Queue;
   readonly plugins: LoadedPlugins;
   readonly dispatcher: LocalDispatcher;
@@ -55,8 +50,6 @@ export interface Parts {
 
 type HostRecorder = NonNullable<Parameters<typeof createDispatcher>[0]["onHost"]>;
 
-const DATABASE_WAIT_MS = 60_000;
-
 /** Opens everything that a control or worker process needs. Waits for the database. */
 export async function openParts(env: Readonly<Record<string, string | undefined>>, role: string): Promise<Parts> {
   const uid = process.getuid?.();
@@ -69,7 +62,7 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
   const metrics = createMetrics();
   const taps = openTaps(env);
   const ledger = taps.port("ledger", meteredLedger(createLedger({ url: databaseUrl, onError }), metrics));
-  const planLedger = await readOnlyLedger({ url: databaseUrl, poolSize: 2, onError });
+  const planning = planLedger({ url: databaseUrl, onError });
   const { id: installation } = await ledger.installation();
   const queue = taps.port("queue", createQueue({ url: settings.redisUrl ?? databaseUrl, name: queueName(installation), onError }));
   const plugins = await installedPlugins(layout, logger);
@@ -94,7 +87,6 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
     databaseUrl,
     metrics,
     ledger,
-    planLedger,
     queue,
     plugins,
     dispatcher,
@@ -103,13 +95,14 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
     policy,
     engineDeps: await engineDeps({ layout, settings, logger, taps, ledger, plugins, dispatcher, secrets, policy }),
     hostRecorder: null,
+    openPlanLedger: planning.open,
     async close() {
       supervisor.close();
       await queue.close();
       await dispatcher.close();
       await policy.close();
       await secrets.close();
-      await planLedger.close();
+      await planning.close();
       await ledger.close();
     },
   };
@@ -119,24 +112,15 @@ export async function openParts(env: Readonly<Record<string, string | undefined>
 /** The plugins, configured by the operator and by what is known of this machine. One that cannot be used is logged. */
 async function installedPlugins(layout: HomeLayout, logger: ServerLogger): Promise<LoadedPlugins> {
   const operator = readOperatorConfig(layout.root);
+  const memory = openPluginMemory(join(layout.data, "checked-plugins.json"));
   const plugins = await loadPlugins({
+    memory,
     folders: pluginFolders(layout.root),
     configOf: (manifest) => localConfig(manifest, { layout, configured: operator.plugins[manifest.name] ?? {} }),
   });
+  await memory.keep();
   for (const { folder, error } of plugins.problems) logger.error({ folder, code: error.code }, error.message);
   return plugins;
-}
-
-/** Waits for the database, then brings the schema up to date. */
-async function openSchema(url: string): Promise<void> {
-  await waitForPostgres(url, { timeoutMs: DATABASE_WAIT_MS });
-  const database = openDatabase({ url, poolSize: 1 });
-  try {
-    await migrate(database);
-    await ensureReaderRole(database);
-  } finally {
-    await database.close();
-  }
 }
 
 /** Installations may share one Redis. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { openLocalSecretStore, openVaultSecretStore, readCredentialFile } from "../adapters/secrets/index.ts";
+import { openLocalSecretStore, readCredentialFile } from "../adapters/secrets/index.ts";
 import type { HomeLayout, Settings } from "../config/index.ts";
 import type { EngineDeps } from "../engine/deps.ts";
 import type { SecretStore } from "../ports/index.ts";
@@ -15,6 +15,8 @@ export async function openSecretStore(
   const address = settings.vaultAddress ?? place.address;
   if (address === undefined) return openLocalSecretStore({ root: layout.secrets, keyFile: join(layout.keys, "secrets.key") });
   const { mount = "secret", prefix = "helix" } = place;
+  // Its client is the largest part of the plane, and most planes have no Vault.
+  const { openVaultSecretStore } = await import("../adapters/secrets/vault/vault-store.ts");
   return openVaultSecretStore({
     address,
     namespace: settings.vaultNamespace ?? place.namespace ?? null,

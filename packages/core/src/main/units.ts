@@ -8,8 +8,8 @@ import type { EmbeddedPostgres } from "../adapters/postgres/index.ts";
 
 /** The units of the plane itself have one owner, the home, so one fence. */
 const PLANE_FENCE = 0;
-/** Everybody waits for the plane, so it is not kept waiting long however often it died. */
-const RESTART = { policy: "always", minMs: 50, maxMs: 500 } as const;
+/** Everybody waits for the plane, so it is not kept waiting long however often it died; one that ran for seconds is no crash loop. */
+const RESTART = { policy: "always", minMs: 10, maxMs: 500, goodMs: 2_000 } as const;
 
 /** What the control process may see of the environment of whoever starts the plane. */
 const PASSED =

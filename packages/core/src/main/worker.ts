@@ -2,6 +2,7 @@ import { processIdentity } from "@helixstack/supervisor";
 import { startHeartbeat } from "../adapters/heartbeat/heartbeat.ts";
 import { newId } from "../domain/ids.ts";
 import { type Engine, createEngine } from "../engine/index.ts";
+import type { WakeJob } from "../ports/index.ts";
 import type { Parts } from "./parts.ts";
 import { processProbe } from "./process-probe.ts";
 
@@ -9,8 +10,25 @@ import { processProbe } from "./process-probe.ts";
 export interface RunningWorker {
   readonly id: string;
   readonly engine: Engine;
+  /** Resolves once it has looked after what dead workers left, and has it in hand. What can wait, waits for it. */
+  readonly settled: Promise<void>;
   /** Cancels calls in flight, puts runs back for a successor, and leaves the books. */
   stop(): Promise<void>;
+}
+
+/** A run that was taken is claimed within this. */
+const CLAIM_MS = 250;
+
+/** Settled is the first look, and a moment more where it found something to do. */
+function untilSettled(rescue: (job: WakeJob) => void) {
+  let settle: () => void = () => {};
+  const settled = new Promise<void>((resolve) => (settle = resolve));
+  const onLooked = (taken: readonly WakeJob[]) => {
+    for (const job of taken) rescue(job);
+    if (taken.length === 0) settle();
+    else setTimeout(settle, CLAIM_MS).unref();
+  };
+  return { settled, onLooked };
 }
 
 /** Registers, beats, relays wake-ups, watches other workers, and works. */
@@ -26,15 +44,23 @@ export async function startWorker(parts: Parts): Promise<RunningWorker> {
   const heartbeat = startHeartbeat({ url: parts.databaseUrl, worker: id, onError: (error) => logger.warn({ err: error }, "heartbeat") });
   const stopping = new AbortController();
   const { signal } = stopping;
-  const loops = [engine.relay(queue, signal), engine.takeover(probe, id, signal)];
+  const rescues = new Set<Promise<void>>();
+  /** What was taken from the dead is gone on with here and now; the queue would come to it a little later. */
+  const rescue = (job: WakeJob) => {
+    const rescued = engine.runJob(job, id, signal).finally(() => rescues.delete(rescued));
+    rescues.add(rescued);
+  };
+  const { settled, onLooked } = untilSettled(rescue);
+  const loops = [engine.takeover(probe, { worker: id, signal, onLooked }), engine.relay(queue, signal)];
   void queue.consume((job) => engine.runJob(job, id, signal), { concurrency: settings.concurrency });
   logger.info({ worker: id }, "the worker takes runs");
   return {
     id,
     engine,
+    settled,
     async stop() {
       stopping.abort();
-      await Promise.all(loops);
+      await Promise.all([...loops, ...rescues]);
       await queue.close();
       await parts.dispatcher.close();
       await heartbeat.stop();

@@ -199,6 +199,18 @@ describe("takeAway", () => {
     expect(cleanup).toMatchObject({ run: { kind: "cleanup" }, grip: { deployment: first.deployment } });
   });
 
+  it("asks for a repair of what was live, unless somebody wanted it to be gone", async () => {
+    await goLive(ledger, await runningDeployment({ ledger, scope }));
+    await takeAway(await runningDeployment({ ledger, scope }), 0);
+    const woken = await Promise.all((await wakeUps(ledger)).map((wake) => ledger.claim(wake, "wrk_a")));
+    expect(new Set(woken.map((claimed) => claimed?.run.kind))).toEqual(new Set(["cleanup", "repair"]));
+    for (const claimed of woken) await ledger.commit(claimed!.grip, [{ write: "run.end" }]);
+    const request = { ...newDeployment().request, kind: "destroy", manifest: null } as const;
+    await takeAway(await runningDeployment({ ledger, scope }, { request }), 0);
+    expect((await claimNext(ledger)).run.kind).toBe("cleanup");
+    expect(await wakeUps(ledger)).toEqual([]);
+  });
+
   it("takes nothing from a worker that does not hold the run", async () => {
     const grip = await runningDeployment({ ledger, scope });
     await ledger.takeAway(job(grip), { from: "wrk_other", limit: 3, reason: "gone" });

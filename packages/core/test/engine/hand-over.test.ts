@@ -1,8 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Service } from "../../src/domain/manifest.ts";
+import { createEngine } from "../../src/engine/index.ts";
+import type { Grip, Ledger } from "../../src/ports/index.ts";
 import { type Bench, newBench } from "../support/bench.ts";
 import { manifest } from "../support/manifests.ts";
 import { startPostgres, type TestPostgres } from "../support/postgres.ts";
+import { wakeUps } from "../support/run.ts";
 
 let postgres: TestPostgres;
 let bench: Bench;
@@ -98,3 +101,37 @@ test("an old revision that does not get well again is let through to all the sam
     [null, 1],
   ]);
 });
+
+test("one that is quarantined gives the volume back to the old revision, which waits for it", async () => {
+  const { release, request } = await bench.deploy(shop());
+  const since = bench.calls.length;
+  const grip = await dieBetweenApplyAndItsEnd(request.snapshot);
+  await bench.ledger.takeAway(
+    { organization: bench.scope.organization, run: grip.run },
+    { from: grip.worker, limit: 0, reason: "it died" },
+  );
+  await bench.work();
+  expect((await bench.ledger.deployment(bench.scope, grip.deployment))!.error).toMatchObject({ code: "QUARANTINED" });
+  expect(story(since)).toEqual(["ensureVolume", "hold to 0", "suspend", "run", "apply", "destroy", "apply", "route to 1"]);
+  expect(await bench.running()).toEqual(["site running", "web running"]);
+  const [table] = Object.values((await bench.world()).tables);
+  expect(table!.table.routes.map(({ holdMs, targets }) => [holdMs, targets[0]?.release])).toEqual([
+    [null, release],
+    [null, release],
+  ]);
+});
+
+/** A deployment whose worker never gets to write down that the new revision runs. */
+async function dieBetweenApplyAndItsEnd(snapshot: string | null): Promise<Grip> {
+  const { deps, ledger } = bench;
+  await bench.ask({ manifest: shop({ env: { A: "1" } }), snapshot });
+  return new Promise((resolve) => {
+    const commit: Ledger["commit"] = (grip, writes) => {
+      if (!writes.some((write) => write.write === "step.end" && write.step === "apply:web")) return ledger.commit(grip, writes);
+      resolve(grip);
+      return new Promise<never>(() => {});
+    };
+    const dying = createEngine({ ...deps, ledger: { ...deps.ledger, commit } });
+    void wakeUps(ledger).then((jobs) => jobs.forEach((job) => void dying.runJob(job, "wrk_dying", new AbortController().signal)));
+  });
+}

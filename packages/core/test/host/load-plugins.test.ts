@@ -159,3 +159,33 @@ describe("the digest", () => {
     expect(await digest(folder)).toBe(before);
   });
 });
+
+describe("what was right before", () => {
+  const memoryOf = () => {
+    const known = new Map<string, Readonly<Record<string, unknown>>>();
+    return {
+      known,
+      knows: (digest: string) => [...known.keys()].some((key) => key.startsWith(digest)),
+      get: (key: string) => known.get(key),
+      set: (key: string, config: Readonly<Record<string, unknown>>) => void known.set(key, config),
+    };
+  };
+
+  test("is found again as it was, and is checked again when anything of it changes", async () => {
+    const folder = await pluginFolder({ one: { config: CONFIG } });
+    const memory = memoryOf();
+    const load = (given: object = {}) => loadPlugins({ folders: [folder], memory, configOf: () => given });
+    const [checked] = (await load()).list();
+    const [recalled] = (await load()).list();
+    expect(recalled).toEqual(checked);
+    expect(Object.isFrozen(recalled!.config)).toBe(true);
+    expect(memory.known.size).toBe(1);
+    expect((await load({ region: 1 })).problems).toMatchObject([{ error: { code: "INVALID_CONFIG" } }]);
+    await writeFile(join(folder, "one", "index.js"), "// changed");
+    expect((await load()).list()[0]!.digest).not.toBe(checked!.digest);
+    expect(memory.known.size).toBe(2);
+    const manifest = join(folder, "one", "helix-plugin.json");
+    await writeFile(manifest, (await readFile(manifest, "utf8")).replace('"contract":1', '"contract":2'));
+    expect((await load()).problems).toMatchObject([{ error: { code: "PLUGIN_INVALID" } }]);
+  });
+});

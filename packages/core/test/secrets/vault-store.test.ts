@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Secret } from "@helixstack/sdk";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openVaultSecretStore } from "../../src/adapters/secrets/index.ts";
+import { openVaultSecretStore } from "../../src/adapters/secrets/vault/vault-store.ts";
 import { vaultPolicy } from "../../src/domain/vault-policy.ts";
 import type { SecretStore } from "../../src/ports/secret-store.ts";
 import { type VaultServer, startVault, vaultProgram } from "./vault-server.ts";

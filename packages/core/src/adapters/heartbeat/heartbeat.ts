@@ -4,6 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 
 const STOP_MS = 500;
+/** A lease is far longer than this, and a worker that has just come has better things to do than to start a thread. */
+const FIRST_MS = 500;
 
 /** Whose heart beats where. */
 export interface BeatSettings {
@@ -56,11 +58,14 @@ export function startHeartbeat(options: HeartbeatOptions): Heartbeat {
     });
     return thread;
   };
-  let current = launch();
+  let current: Worker | null = null;
+  const first = setTimeout(() => (current = launch()), Math.min(FIRST_MS, everyMs));
   return {
     async stop() {
       if (isStopped) return;
       isStopped = true;
+      clearTimeout(first);
+      if (current === null) return;
       const exited = once(current, "exit");
       current.postMessage("stop");
       // It may hang in a statement, or have died just now.

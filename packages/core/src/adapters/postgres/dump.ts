@@ -4,6 +4,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import pg from "pg";
+import { EPOCH_STEP } from "../../domain/epoch.ts";
 import { EngineError } from "../../domain/errors.ts";
 import { connectionConfig } from "./database.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
@@ -23,8 +24,6 @@ export interface LedgerDump {
 /** Who works and what is to be woken: true of the moment only. And the compiler of the schema's own books. */
 const LEFT_OUT: ReadonlySet<string> = new Set(["worker", "worker_host", "outbox", "migration", "migration_lock"]);
 const BATCH = 500;
-/** Fences and generations of the lost time are not known: the new epoch begins above any that can have been. */
-const EPOCH_STEP = 1_000_000_000;
 
 /**
  * Writes every table as one file of JSON lines into an empty folder, as they were at one instant. Nobody waits for it, and deployments go on.

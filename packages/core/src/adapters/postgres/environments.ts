@@ -65,6 +65,12 @@ export async function ensureEnvironment(
   return { project: made!.project, environment: made!.id };
 }
 
+/** The names behind an id. */
+export async function environmentNames(db: Db, scope: Scope, id: string): Promise<Names> {
+  const row = await environments(db, scope).where("e.id", "=", id).executeTakeFirstOrThrow();
+  return { project: row.project_name, environment: row.name };
+}
+
 async function findByName(db: Db, scope: Scope, names: Names): Promise<EnvironmentRecord | null> {
   const row = await environments(db, scope).where("p.name", "=", names.project).where("e.name", "=", names.environment).executeTakeFirst();
   return row === undefined ? null : toEnvironment(row);

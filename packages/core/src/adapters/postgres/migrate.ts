@@ -1,5 +1,6 @@
 import { Migrator, sql } from "kysely";
 import { EngineError } from "../../domain/errors.ts";
+import { hasCode } from "../files.ts";
 import type { Database } from "./database.ts";
 import { toLedgerError } from "./failures.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
@@ -31,6 +32,20 @@ export async function migrate(db: Database): Promise<void> {
     throw toLedgerError(thrown);
   }
 }
+
+/** Whether every migration of this version was made, and no other: then {@link migrate} has nothing to do. One query. */
+export async function isMigrated(db: Database): Promise<boolean> {
+  try {
+    const { rows } = await sql<{ name: string }>`select name from helix.migration order by name`.execute(db.kysely);
+    return rows.map(({ name }) => name).join() === Object.keys(MIGRATIONS).toSorted().join();
+  } catch (thrown) {
+    if (hasCode(thrown, UNDEFINED_TABLE, UNDEFINED_SCHEMA)) return false;
+    throw toLedgerError(thrown);
+  }
+}
+
+const UNDEFINED_TABLE = "42P01";
+const UNDEFINED_SCHEMA = "3F000";
 
 async function migrateLocked(connection: Database["kysely"]): Promise<void> {
   const migrator = new Migrator({

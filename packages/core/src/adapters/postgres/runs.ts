@@ -9,7 +9,7 @@ import { endDeployment } from "./end-deployment.ts";
 import { appendEvents, type NewEvent, planeEvent } from "./events.ts";
 import { lockEnvironment } from "./lock.ts";
 import { nextWakeUp, relayOutbox, wakeRuns } from "./outbox.ts";
-import { requestRepair } from "./repair.ts";
+import { insertRepair, requestRepair } from "./repair.ts";
 import type { Row } from "./schema.ts";
 import { json, scoped, type Trx } from "./transaction.ts";
 import { watchOutbox } from "./watch-outbox.ts";
@@ -63,15 +63,15 @@ function overdueRuns(db: LedgerContext["db"], forMs: number): Promise<readonly W
 }
 
 /**
- * See `RunLedger.takeAway`. A run that kills its worker too often is quarantined; a main run's deployment then fails, and a cleanup run
- * removes what it made.
+ * See `RunLedger.takeAway`. A run that kills its worker too often is quarantined; a main run's deployment then fails, a cleanup run removes what it
+ * made, and a repair run starts what it had stopped.
  */
 function takeAway({ db, makeId }: LedgerContext): RunLedger["takeAway"] {
   return (job, { from, limit, reason }) =>
     scoped(db, job, async (trx) => {
       const { environment } = (await loadRun(trx, job).executeTakeFirst()) ?? {};
       if (environment === undefined) return;
-      await lockEnvironment(trx, { organization: job.organization, environment });
+      const place = await lockEnvironment(trx, { organization: job.organization, environment });
       const run = await loadRun(trx, job).where("state", "=", "held").where("worker", "=", from).forNoKeyUpdate().executeTakeFirst();
       if (run === undefined) return;
       const crashes = run.crashes + 1;
@@ -83,7 +83,7 @@ function takeAway({ db, makeId }: LedgerContext): RunLedger["takeAway"] {
       const step = await openStep(trx, run);
       const lost = planeEvent({ deployment }, { type: "run.lost", data: { run: job.run, kind, worker: from, step, crashes, reason } });
       if (!isQuarantined) await wakeRuns(trx, job.organization, [job.run]);
-      const ended = isQuarantined ? await quarantine(trx, { run, crashes, reason, makeId }) : [];
+      const ended = isQuarantined ? await quarantine(trx, { run, release: place?.live_release ?? null, crashes, reason, makeId }) : [];
       await appendEvents(trx, job.organization, [...lost, ...ended]);
     });
 }
@@ -97,12 +97,14 @@ async function openStep(trx: Trx, { organization, deployment }: Row<"run">): Pro
 
 interface Quarantine {
   readonly run: Row<"run">;
+  /** What is live in its environment. */
+  readonly release: string | null;
   readonly crashes: number;
   readonly reason: string;
   readonly makeId: LedgerContext["makeId"];
 }
 
-async function quarantine(trx: Trx, { run, crashes, reason, makeId }: Quarantine): Promise<readonly NewEvent[]> {
+async function quarantine(trx: Trx, { run, release, crashes, reason, makeId }: Quarantine): Promise<readonly NewEvent[]> {
   const { organization, deployment, environment, id } = run;
   const data = { run: id, kind: run.kind, crashes, reason };
   const told = planeEvent({ deployment }, { type: "run.quarantined", data });
@@ -113,7 +115,16 @@ async function quarantine(trx: Trx, { run, crashes, reason, makeId }: Quarantine
   await open.where("organization", "=", organization).where("deployment", "=", deployment).where("state", "=", "intended").execute();
   const verdict = { state: "failed", error, cleanupAt: new Date().toISOString() } as const;
   const ending = { organization, environment, deployment, run: id, runState: "quarantined", verdict } as const;
-  return [...told, ...(await endDeployment(trx, ending, makeId))];
+  const ended = await endDeployment(trx, ending, makeId);
+  const repair =
+    release === null || (await isDestroy(trx, run)) ? [] : await insertRepair(trx, { organization, environment, release, makeId });
+  return [...told, ...ended, ...repair];
+}
+
+/** What somebody wanted to be gone is not brought back. */
+async function isDestroy(trx: Trx, { organization, deployment }: Row<"run">): Promise<boolean> {
+  const query = trx.selectFrom("deployment").select("request").where("organization", "=", organization).where("id", "=", deployment);
+  return (await query.executeTakeFirstOrThrow()).request.kind === "destroy";
 }
 
 function loadRun(trx: Trx, job: WakeJob) {

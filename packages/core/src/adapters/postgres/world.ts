@@ -1,7 +1,10 @@
 import { EngineError } from "../../domain/errors.ts";
+import { idOfNames } from "../../domain/ids.ts";
 import type { WorldLedger } from "../../ports/ledger.ts";
+import type { Scope } from "../../ports/scope.ts";
 import type { LedgerContext } from "./context.ts";
 import { appendEvents, environmentStream } from "./events.ts";
+import { environmentNames } from "./environments.ts";
 import { toRevision, toRouteTable, toVolume } from "./rows.ts";
 import { scoped } from "./transaction.ts";
 
@@ -48,7 +51,7 @@ export function worldLedger({ db, makeId }: LedgerContext): WorldLedger {
       if (found !== undefined) return found.id;
       await db
         .insertInto("unit")
-        .values({ organization: scope.organization, id: makeId("unit"), ...key })
+        .values({ organization: scope.organization, id: await unitId({ db, makeId }, scope, key), ...key })
         .onConflict((conflict) => conflict.columns(["organization", "environment", "service", "plane", "plugin"]).doNothing())
         .execute();
       return (await find())!.id;
@@ -69,3 +72,18 @@ export function worldLedger({ db, makeId }: LedgerContext): WorldLedger {
       }),
   };
 }
+
+type UnitKey = Parameters<WorldLedger["ensureUnit"]>[1];
+
+/**
+ * What there is one of in an environment (a route table) is named after it: when a restore has forgotten project and table, the next deployment of the
+ * project finds the table that still serves, and its addresses.
+ */
+async function unitId({ db, makeId }: Pick<LedgerContext, "db" | "makeId">, scope: Scope, key: UnitKey): Promise<string> {
+  if (key.service !== WHOLE) return makeId("unit");
+  const { project, environment } = await environmentNames(db, scope, key.environment);
+  return idOfNames("unit", [scope.organization, project, environment, key.plane, key.plugin]);
+}
+
+/** Stands where a service would. */
+const WHOLE = "*";

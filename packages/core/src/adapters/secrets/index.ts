@@ -1,4 +1,3 @@
 export { currentSecret } from "./current.ts";
 export { openLocalSecretStore } from "./local/local-store.ts";
 export { type VaultPlace, readCredentialFile } from "./vault/credential.ts";
-export { openVaultSecretStore } from "./vault/vault-store.ts";
