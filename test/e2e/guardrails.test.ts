@@ -1,12 +1,18 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
+import Docker from "dockerode";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { opa } from "../guardrails/support/opa.ts";
+import { baseImage } from "./support/base-image.ts";
 import { dumpLedger } from "./support/ledger.ts";
 import { type Plane, get, makePlane, makeProject } from "./support/plane.ts";
 
 // A denial that teaches: through the real command, control plane and ledger.
 
+const { Ajv2020 } = createRequire(new URL("../../packages/core/package.json", import.meta.url))("ajv/dist/2020.js") as {
+  Ajv2020: typeof import("ajv").Ajv;
+};
 const server = `
   require("node:http").createServer((req, res) => res.end("hello")).listen(process.env.PORT);
 `;
@@ -155,6 +161,63 @@ describe("a waiver", () => {
     expect(exit).toBe(2);
     expect(json.error.message).toContain("cannot be waived");
   });
+});
+
+describe("what policies are given", () => {
+  const hasDocker = new Docker({ socketPath: "/var/run/docker.sock" }).ping().then(
+    () => true,
+    () => false,
+  );
+
+  it("fits the published schema in real deploys by every builder, and in a rollback; a destroy asks nothing", async () => {
+    const isImageBuilt = await hasDocker;
+    const image = isImageBuilt ? "  image: { source: image, build: dockerfile, runtime: docker }\n" : "";
+    const real = await makeProject({ "server.js": server, "package.json": "{}" });
+    try {
+      for (const folder of ["site", "image"]) await mkdir(join(real.folder, folder));
+      await real.write("site/index.html", "<h1>hello</h1>");
+      await real.write("image/server.js", server);
+      if (isImageBuilt) await real.write("image/Dockerfile", `FROM ${await baseImage()}\nCOPY server.js /\nCMD ["node", "/server.js"]\n`);
+      const manifest = (greeting: string) => `project: real
+services:
+  web: { build: node, start: node server.js, env: { GREETING: ${greeting} }, labels: { owner: shop-team } }
+  site: { source: site, build: static }
+${image}`;
+      const run = (args: readonly string[]) => plane.helix(args, { cwd: real.folder });
+      await real.write("helix.yaml", manifest("one"));
+      const first = await run(["deploy"]);
+      expect(first.json.ok, first.stdout).toBe(true);
+      await real.write("helix.yaml", manifest("two"));
+      expect((await run(["deploy"])).json.ok).toBe(true);
+      expect((await run(["rollback", first.json.release.id])).json.ok).toBe(true);
+      expect((await run(["destroy", "--yes"])).json.ok).toBe(true);
+      const { json } = await run(["ls"]);
+      const all = (await Promise.all((json.deployments as { id: string }[]).map(({ id }) => decisionsOf(id)))).flat();
+      const kinds = all.map(({ input, point }) => `${input.deployment.kind} ${point}`);
+      expect(kinds.toSorted()).toEqual(
+        ["plan", "artifact", "release"].flatMap((point) => [`deploy ${point}`, `deploy ${point}`, `rollback ${point}`]).toSorted(),
+      );
+      const schema = JSON.parse(await readFile(new URL("../../schemas/policy-input.json", import.meta.url), "utf8")) as object;
+      const fits = new Ajv2020({ allErrors: true, strict: false }).compile(schema);
+      for (const { input } of all) expect(fits(input) ? [] : fits.errors, JSON.stringify(input)).toEqual([]);
+      // It is the schema that decides here: a member that it does not know is refused.
+      expect(fits({ ...all[0]!.input, unheardOf: true })).toBe(false);
+      const built = Object.values(all.find(({ point }) => point === "release")!.input.artifacts as Record<string, { kind: string }>);
+      expect(built.map(({ kind }) => kind).toSorted()).toEqual(["node-bundle", ...(isImageBuilt ? ["oci-image"] : []), "static-site"]);
+    } finally {
+      await real.remove();
+    }
+  });
+
+  async function decisionsOf(deployment: string): Promise<readonly { point: string; input: any }[]> {
+    const { url } = JSON.parse(await readFile(join(plane.home, "run/control.json"), "utf8")) as { url: string };
+    const token = (await readFile(join(plane.home, "keys/local-token"), "utf8")).trim();
+    const answer = await fetch(`${url}/v1/deployments/${deployment}/decisions?input=true`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const { items } = (await answer.json()) as { items: readonly { point: string; input: any }[] };
+    return items;
+  }
 });
 
 describe("bundles", () => {
