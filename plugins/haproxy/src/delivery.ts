@@ -1,0 +1,70 @@
+import { type TableState, observedTable, ownedTable, planTable, readTable, readTables, tableState } from "@helixstack/route-tables";
+import { type DeliveryPlane, type PluginContext, PluginError } from "@helixstack/sdk";
+import { openRuntime } from "./client.ts";
+import type { HaproxyConfig } from "./config.ts";
+import { drainAddresses } from "./drain.ts";
+import type { HaproxyTable } from "./entries.ts";
+import { isUnreachable } from "./failures.ts";
+import { placesOf, removeTable, switchTable, viewOf } from "./tables.ts";
+
+type Context = PluginContext<HaproxyConfig>;
+
+/** Routes of this machine, through a HAProxy that the supervisor runs from the first table on. Reads work from disk when it is away. */
+export const delivery: DeliveryPlane<HaproxyConfig, TableState> = {
+  routes: ["http"],
+  fencing: "fence",
+  state: tableState,
+  stateVersion: 1,
+
+  observe: async (ctx) => {
+    const stored = await readTable<HaproxyTable>(ctx.config.stateDir, ctx.identity);
+    return stored === null ? null : observedTable(await viewOf(ctx.config, stored, await isUp(ctx)));
+  },
+
+  plan: planTable,
+
+  apply: async (ctx, { table }) => {
+    for (const { service, targets } of table.routes) {
+      const other = targets.find(({ endpoint }) => endpoint.kind !== "http");
+      if (other)
+        throw new PluginError(
+          "INVALID_SPEC",
+          `haproxy: service "${service}" has a target of kind ${other.endpoint.kind}; it routes http only`,
+        );
+    }
+    const view = await switchTable(ctx, table);
+    for (const { service, address, port, why } of view.notListening ?? []) {
+      ctx.log.warn(`${service} does not answer at ${address}:${port} (${why})`);
+    }
+    return observedTable(view);
+  },
+
+  destroy: async (ctx) => removeTable(ctx),
+
+  list: async (ctx, { installation }) => {
+    const tables = await readTables(ctx.config.stateDir, (file) => ctx.log.warn(`${file} is not a route table and is left out`));
+    return tables.filter(({ owner }) => owner.installation === installation).map(ownedTable);
+  },
+
+  drain: async (ctx, { revisions, timeoutMs }) => {
+    const stored = await readTable<HaproxyTable>(ctx.config.stateDir, ctx.identity);
+    const places = stored === null ? [] : [...placesOf(stored.table.routes), ...stored.former];
+    const addresses = new Set(places.flatMap(({ revision, address }) => (revisions.includes(revision) ? [address] : [])));
+    const runtime = await openRuntime(ctx);
+    try {
+      return await drainAddresses(runtime, { addresses, timeoutMs, signal: ctx.signal });
+    } finally {
+      runtime.close();
+    }
+  },
+};
+
+async function isUp(ctx: Context): Promise<boolean> {
+  try {
+    (await openRuntime(ctx)).close();
+    return true;
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+    return false;
+  }
+}
