@@ -3,6 +3,7 @@ import type { ManifestInput } from "../client/api.ts";
 import { bytes } from "../output/time.ts";
 import { helixHome } from "../plane/home.ts";
 import type { Session } from "../plane/session.ts";
+import { checkSiblings } from "../project/check-siblings.ts";
 import { detectServices } from "../project/detect.ts";
 import { type ManifestFile, readManifestFile } from "../project/manifest-file.ts";
 import type { DigestCache } from "../source/digest.ts";
@@ -35,6 +36,7 @@ export async function lookAt(
   options: SourceOptions & { readonly cache?: DigestCache },
 ): Promise<LocalWish> {
   const { environment, runtime, cache } = options;
+  checkSiblings(manifest);
   const snapshot = await projectSnapshot(manifest, cache);
   const detected = await detectServices(manifest, helixHome(cli.env));
   const input = {
