@@ -67,7 +67,7 @@ export async function openBenchPlane(env: Readonly<Record<string, string>> = {})
         const { status, error } = await ask<{ status: string; error: unknown }>("GET", `/v1/deployments/${deployment}`);
         if (status === "live") return ask<Deployed>("GET", `/v1/deployments/${deployment}/result`);
         if (["failed", "cancelled", "superseded"].includes(status)) throw new Error(`${deployment} ${status}: ${JSON.stringify(error)}`);
-        await sleep(5);
+        await sleep(60);
       }
     },
     async settled(project) {

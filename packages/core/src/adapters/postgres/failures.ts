@@ -8,6 +8,8 @@ const STATES_BUSY = new Set(["40001", "40P01", "55P03", "57014"]);
 const STATES_REFUSED = new Set(["28000", "28P01", "3D000"]);
 /** What `pg` has no codes for. */
 const LOST = /connection terminated|connection error|client was closed|query read timeout/i;
+/** `cached plan must not change result type`: another process has changed the table since the statement was prepared. */
+export const PLAN_IS_OLD = "0A000";
 const POOL_EMPTY = /timeout exceeded when trying to connect/i;
 
 /** True when the connection was lost or refused, so that it is not known whether the last statement took effect. */
@@ -22,7 +24,7 @@ export function isConnectionLost(thrown: unknown): boolean {
 /** True when the same transaction may succeed if it is run once more. */
 export function isWorthAnotherTry(thrown: unknown): boolean {
   const code = codeOf(thrown);
-  return code === "40001" || code === "40P01";
+  return code === "40001" || code === "40P01" || code === PLAN_IS_OLD;
 }
 
 /** What a caller of the ledger sees of a database error. Errors that are not the database's are passed on. */
