@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -32,6 +32,14 @@ describe("readSettings", () => {
       maxSourceBytes: 1_073_741_824,
       keepUnusedMs: 604_800_000,
     });
+  });
+
+  it("every variable stands on the page of settings", () => {
+    const read = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), "utf8");
+    const names = [...read("packages/core/src/config/settings.ts").matchAll(/read(?:<[^>]*>)?\("(\w+)"/g)].map(([, name]) => name!);
+    expect(names.length).toBeGreaterThan(9);
+    const page = read("docs/settings.md");
+    expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 
   it("reads every variable", () => {
