@@ -39,10 +39,16 @@ export const PROMISES: readonly FaultPromise[] = [
     guaranteed: "Every run is queued again from the ledger within 10 s.",
   },
   {
-    id: "6",
+    id: "6.a",
     fault: "More deployments are asked for at once than can run.",
     sees: "They wait; a queued one is superseded by a newer one of its environment.",
     guaranteed: "All end, in order per environment. Memory is bounded.",
+  },
+  {
+    id: "6.b",
+    fault: "The disk is full; descriptors or database connections are gone; the clock is moved; the database is slow.",
+    sees: "A slower deployment, or one that ends with a clear error. What serves goes on.",
+    guaranteed: "After the relief everything goes on by itself: what was asked for ends, and the next deployment goes live.",
   },
   {
     id: "7",

@@ -22,7 +22,7 @@ let failed = 0;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void removeRigs().finally(() => process.exit(130)));
 
 for (const { id, name, full } of EXPERIMENTS) {
-  if (only && !only.includes(id) && !only.includes(id.split(".")[0]!)) continue;
+  if (only && !only.some((one) => id === one || id.startsWith(`${one}.`))) continue;
   const began = performance.now();
   process.stdout.write(`${id} ${name}\n`);
   const result: Result = await full({

@@ -8,7 +8,7 @@ import { type Wanted, deploy } from "../support/application.ts";
 import { dumpRows } from "../support/dump.ts";
 import { type Result, seeded } from "../support/result.ts";
 import { type Rig, type RigOptions, makeRig } from "../support/rig.ts";
-import { applicationsOf, dockerNames, doubles, faultsIn, untilOver, verdict } from "../support/world.ts";
+import { applicationsOf, dockerNames, doubles, faultsIn, liveWorkers, untilOver, verdict } from "../support/world.ts";
 
 export interface FrozenOptions extends Pick<RigOptions, "queue"> {
   readonly trials: number;
@@ -17,19 +17,24 @@ export interface FrozenOptions extends Pick<RigOptions, "queue"> {
   readonly onTrial?: (line: string) => void;
 }
 
-/** Workers that are frozen side by side: each round waits for a lease. More would need more connections than the database has. */
-const SIDE_BY_SIDE = 3;
+/** Workers that are frozen side by side: each round waits for a lease. */
+const SIDE_BY_SIDE = 6;
+/** What so many workers need. */
+const CONNECTIONS = 250;
 /** How long a worker that was woken gets to do harm. */
 const HARM_MS = 3_000;
 
 /** Freezes workers in the middle of a deployment, lets others finish it, wakes them, and looks for anything that they still do. */
 export async function frozenWorker(options: FrozenOptions): Promise<Result> {
   const { trials, seed, queue, runtimes = ["process"], onTrial = () => {} } = options;
-  const rig = await makeRig({ queue, mode: "server" });
+  // One run a worker: else one would be frozen for all.
+  const rig = await makeRig({ queue, mode: "server", connections: CONNECTIONS, env: { HELIX_CONCURRENCY: "1" } });
   const random = seeded(seed);
   const scenes = Array.from({ length: SIDE_BY_SIDE }, (_, at): Scene => {
     const runtime = runtimes[at % runtimes.length]!;
-    return { wanted: { project: `frozen${at}`, runtime, hasTask: runtime === "process", hasVolume: at % 3 === 2 }, mark: null, count: 0 };
+    const isStatic = at === STATIC_AT && runtime === "process";
+    const wanted = { project: `frozen${at}`, runtime, isStatic, hasTask: runtime === "process" && !isStatic, hasVolume: at % 3 === 2 };
+    return { wanted, mark: null, count: 0 };
   });
   const tally = { frozen: 0, writes: 0, effects: 0 };
   const failures: string[] = [];
@@ -56,6 +61,9 @@ export async function frozenWorker(options: FrozenOptions): Promise<Result> {
   const figures = { seed, frozen: tally.frozen, "stale writes": tally.writes, "stale effects": tally.effects, failures: failures.length };
   return { experiment: `frozen worker, ${queue} queue`, figures, failures };
 }
+
+/** The scene of a site without a program. */
+const STATIC_AT = 4;
 
 interface Scene {
   readonly wanted: Omit<Wanted, "mark">;
@@ -97,7 +105,7 @@ interface Round {
 }
 
 async function freezeOnce(rig: Rig, scenes: readonly Scene[], faults: readonly Fault[]): Promise<Round> {
-  const workers = Array.from({ length: faults.length - 1 }, () => rig.startWorker({ HELIX_CONCURRENCY: "1" }));
+  await fillUp(rig, faults.length);
   rig.faults.clear();
   for (const fault of faults) rig.faults.arm(fault);
   const pids = () => rig.faults.journal().flatMap(({ act, pid }) => (act === "stop" ? [pid] : []));
@@ -106,11 +114,11 @@ async function freezeOnce(rig: Rig, scenes: readonly Scene[], faults: readonly F
     const deployments = await Promise.all(scenes.map((scene) => next(rig, scene)));
     const isOver = async () => (await Promise.all(deployments.map((id) => verdict(rig, id)))).every((found) => found !== null);
     // A worker can be frozen in one place only, so some faults may find nobody.
-    await eventually("frozen workers", async () => rig.faults.waiting() === 0 || (await isOver()) || pids().length > workers.length, {
+    await eventually("frozen workers", async () => rig.faults.waiting() === 0 || (await isOver()) || pids().length >= faults.length, {
       forMs: 8_000,
     }).catch(() => {});
     rig.faults.disarm();
-    successor = rig.startWorker({ HELIX_FAULT: "" });
+    successor = rig.startWorker({ HELIX_FAULT: "", HELIX_CONCURRENCY: String(SIDE_BY_SIDE) });
     const frozen = new Set(pids());
     const wrong: string[] = [];
     for (const [at, id] of deployments.entries()) wrong.push(...(await finish(rig, scenes[at]!, id)));
@@ -127,9 +135,16 @@ async function freezeOnce(rig: Rig, scenes: readonly Scene[], faults: readonly F
     };
   } finally {
     for (const pid of pids()) kill(pid, "SIGCONT");
-    for (const worker of [...workers, ...(successor ? [successor] : [])]) worker.kill("SIGKILL");
+    successor?.kill("SIGKILL");
     await eventually("an API that answers", () => rig.api.request("GET", "/v1/plane"), { forMs: 30_000 });
   }
+}
+
+/** Those that were frozen go on to the next round: they must be as good as new. */
+async function fillUp(rig: Rig, count: number): Promise<void> {
+  const missing = count - (await liveWorkers(rig));
+  for (let left = missing; left > 0; left--) rig.startWorker();
+  await eventually("enough workers", () => liveWorkers(rig), { forMs: 60_000, holds: (live) => live >= count });
 }
 
 /** All that a worker could change, as lines. */

@@ -5,9 +5,11 @@ import { killAnywhere } from "./kill-anywhere.ts";
 import { hostOutlives, killProcesses } from "./kill-processes.ts";
 import { manyAtOnce } from "./pressure.ts";
 import { queueLost } from "./queue-lost.ts";
+import { clockMoved, connectionsGone, descriptorsGone, diskFull, slowDatabase } from "../support/pressures.ts";
 import { soak } from "./soak.ts";
 import { stopAnywhere } from "./stops.ts";
 import { quarantine, twentyKills } from "./twenty-kills.ts";
+import { underPressure } from "./under-pressure.ts";
 
 export interface Asked {
   readonly seed: number;
@@ -59,10 +61,15 @@ export const EXPERIMENTS: readonly Experiment[] = [
   { id: "5.a", name: "queue lost, PostgreSQL", full: () => queueLost({ queue: "postgres", mode: "embedded", runs: 20 }) },
   { id: "5.b", name: "queue lost, Redis", full: () => queueLost({ queue: "redis", mode: "server", runs: 20 }) },
   {
-    id: "6",
+    id: "6.a",
     name: "many deployments at once",
     full: ({ most }) => manyAtOnce({ queue: "postgres", mode: "embedded", projects: Math.min(most, 50), each: 4 }),
   },
+  ...[diskFull, descriptorsGone, connectionsGone, () => clockMoved(1), () => clockMoved(-1), slowDatabase].map((pressure, at) => ({
+    id: `6.b.${at + 1}`,
+    name: pressure().name,
+    full: () => underPressure(pressure()),
+  })),
   {
     id: "7.a",
     name: "cancel anywhere",

@@ -1,11 +1,12 @@
 import type { Fault } from "../../../packages/core/src/main/faults/fault-folder.ts";
 import { type Wanted, deploy } from "../support/application.ts";
+import { loadavg } from "node:os";
 import { eventually } from "../../e2e/support/plane.ts";
 import type { Crossed } from "../support/fault-files.ts";
-import { isAlive } from "../support/processes.ts";
+import { hasDocker } from "../support/processes.ts";
 import { type Result, spread } from "../support/result.ts";
 import { type Rig, type RigOptions, makeRig } from "../support/rig.ts";
-import { type Ended, doubles, faultsIn, untilOver } from "../support/world.ts";
+import { type Ended, doubles, faultsIn, liveWorkers, untilOver } from "../support/world.ts";
 
 export interface KillOptions extends RigOptions {
   /** At most so many kills, spread evenly over the boundaries. */
@@ -24,12 +25,16 @@ const KINDS: Readonly<Record<ReferenceKind, Omit<Wanted, "mark">>> = {
   docker: { project: "docker", runtime: "docker" },
 };
 
+function allKinds(): readonly ReferenceKind[] {
+  return ["switch", "hand-over", "failing", ...(hasDocker() ? (["docker"] as const) : [])];
+}
+
 /** Boundaries that are crossed in the background, whoever deploys. */
 const BACKGROUND = /^(?:ledger\.(?:overdueRuns|authenticate|registerWorker|ensurePrincipal|beat|endWorker)|logs\.)/;
 
 /** Kills the worker at each boundary of a reference deployment, one a deployment, and looks at what becomes of it. */
 export async function killAnywhere(options: KillOptions): Promise<Result> {
-  const { most = Number.POSITIVE_INFINITY, kinds = ["switch", "hand-over", "failing"], onTrial = () => {} } = options;
+  const { most = Number.POSITIVE_INFINITY, kinds = allKinds(), onTrial = () => {} } = options;
   const rig = await makeRig(options);
   const failures: string[] = [];
   const resumes: number[] = [];
@@ -55,7 +60,15 @@ export async function killAnywhere(options: KillOptions): Promise<Result> {
   } finally {
     await rig.remove();
   }
-  const figures = { boundaries: boundaries.size, runs, killed: runs - missed, failures: failures.length, ...spread("resume", resumes) };
+  const figures = {
+    scenes: kinds.join(" "),
+    boundaries: boundaries.size,
+    runs,
+    killed: runs - missed,
+    failures: failures.length,
+    ...spread("resume", resumes),
+    load: Math.round(loadavg()[1]! * 10) / 10,
+  };
   return { experiment: `kill anywhere, ${options.queue} queue, ${options.mode} mode`, figures, failures };
 }
 
@@ -151,12 +164,6 @@ async function restoreWorkers(rig: Rig): Promise<void> {
   const workers = (await rig.plane.processes()).filter(({ command }) => /main\.js worker|helix-worker/.test(command));
   if (workers.length === 0) rig.startWorker();
   await eventually("two workers", () => liveWorkers(rig), { forMs: 30_000, holds: (live) => live >= 2 });
-}
-
-/** A worker that was killed may stand in the ledger for a while. */
-async function liveWorkers(rig: Rig): Promise<number> {
-  const rows = await rig.sql<{ pid: number }>("select distinct pid from helix.worker where ended_at is null");
-  return rows.filter(({ pid }) => isAlive(pid)).length;
 }
 
 function spreadOver<T>(items: readonly T[], most: number): readonly T[] {

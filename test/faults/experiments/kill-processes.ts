@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, get, kill } from "../../e2e/support/plane.ts";
+import { askAll } from "../support/ask-all.ts";
 import { type Wanted, deploy } from "../support/application.ts";
 import { isAlive } from "../support/processes.ts";
 import { type Result, seeded } from "../support/result.ts";
@@ -109,31 +110,6 @@ async function pidsOf(rig: Rig, victim: Victim): Promise<readonly number[]> {
   }
   const pid = await rig.pidOf(victim);
   return pid === null ? [] : [pid];
-}
-
-/** Asks every service all the time, one request after the other. */
-function askAll(addresses: readonly { host: string; port: number }[]): { stop(): Promise<{ requests: number; failed: number }> } {
-  let isOver = false;
-  const tally = { requests: 0, failed: 0 };
-  const ask = async (address: { host: string; port: number }) => {
-    while (!isOver) {
-      const isFine = await get(address).then(
-        ({ status }) => status === 200,
-        () => false,
-      );
-      tally.requests++;
-      if (!isFine) tally.failed++;
-      await sleep(10);
-    }
-  };
-  const all = Promise.all(addresses.map(ask));
-  return {
-    async stop() {
-      isOver = true;
-      await all;
-      return tally;
-    },
-  };
 }
 
 /** A worker dies while its plugin host hangs in a call: the successor goes on only when that host has ended. */

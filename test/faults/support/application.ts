@@ -12,6 +12,8 @@ export interface Wanted {
   readonly hasVolume?: boolean;
   /** Gives `web` a task. */
   readonly hasTask?: boolean;
+  /** `web` is a site of files, without a program of its own. */
+  readonly isStatic?: boolean;
   /** `web` never becomes healthy. */
   readonly isSick?: boolean;
   /** Code that the task runs besides writing down that it ran. */
@@ -73,13 +75,15 @@ require("node:http").createServer((request, response) => {
   note("lost", error.code);
   process.exit(1);
 }).listen(process.env.PORT);\n`,
+    "site/index.html": mark,
     "task.js": `require("./note.js").note("task");\n${taskCode}\n`,
   };
 }
 
-function manifestOf(rig: Rig, { project, runtime = "process", hasVolume, hasTask, isSick }: Wanted): string {
+function manifestOf(rig: Rig, { project, runtime = "process", hasVolume, hasTask, isStatic, isSick }: Wanted): string {
   const effects = runtime === "process" ? `    env: { EFFECTS: ${JSON.stringify(rig.effects)} }\n` : "";
   const service = `    build: node\n    runtime: ${runtime}\n    start: node server.js\n    drain: 1s\n    health: { timeout: ${isSick ? SICK_MS : HEALTH_MS}ms }\n${effects}`;
   const web = `${service}${hasVolume ? "    volumes: { data: /data }\n" : ""}${hasTask ? "    tasks: { migrate: node task.js }\n" : ""}`;
-  return `project: ${project}\nrollback: { keep: 0 }\nservices:\n  web:\n${web}  api:\n${service}    needs: [web]\n`;
+  const site = `    build: static\n    static: { dir: site }\n    runtime: ${runtime}\n${effects}`;
+  return `project: ${project}\nrollback: { keep: 0 }\nservices:\n  web:\n${isStatic ? site : web}  api:\n${service}    needs: [web]\n`;
 }

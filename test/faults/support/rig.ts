@@ -23,6 +23,12 @@ export interface RigOptions {
   /** Whether the plane's processes look for faults. Default true. */
   readonly hasFaults?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** Connections that the database of server mode takes. Default: what PostgreSQL has by itself. */
+  readonly connections?: number;
+  /** What the plane is told of the database of server mode; default its own URL. */
+  readonly road?: (url: string) => Promise<string>;
+  /** Mebibytes of a disk of its own for the home. */
+  readonly diskMb?: number;
 }
 
 /** A real plane to do harm to. */
@@ -34,8 +40,9 @@ export interface Rig {
   /** Where applications write down that they started. */
   readonly effects: string;
   readonly redis: TestRedis | null;
-  /** The database of server mode. */
+  /** The database of server mode, and the way to it that the plane does not share. */
   readonly postgres: TestPostgres | null;
+  readonly databaseUrl: string | null;
   sql<R extends pg.QueryResultRow = Record<string, any>>(text: string, values?: readonly unknown[]): Promise<readonly R[]>;
   startWorker(env?: Readonly<Record<string, string>>): ChildProcess;
   /** The pid of a unit of the plane (`control`, `postgres`, `router`, `supervisor`); null while there is none. */
@@ -60,14 +67,16 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
   const redis = options.queue === "redis" ? await startRedis() : null;
   const postgres = options.mode === "server" ? await startPostgres() : null;
   const databaseUrl = postgres === null ? null : await postgres.database();
+  if (postgres && databaseUrl && options.connections) await allowConnections(postgres, { url: databaseUrl, count: options.connections });
   const env = {
     HELIX_LOG_LEVEL: "debug",
     ...(options.hasFaults === false ? {} : { HELIX_FAULT: faults.folder }),
     ...(redis && { REDIS_URL: redis.url }),
-    ...(databaseUrl !== null && { DATABASE_URL: databaseUrl }),
+    ...(databaseUrl !== null && { DATABASE_URL: options.road ? await options.road(databaseUrl) : databaseUrl }),
     ...options.env,
   };
   const plane = await makePlane(env);
+  if (options.diskMb) mount(plane.home, options.diskMb);
   const workers = new Set<ChildProcess>();
   let pool: pg.Pool | null = null;
 
@@ -87,6 +96,7 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
     effects,
     redis,
     postgres,
+    databaseUrl,
     api: openApi(plane.home),
     startWorker,
     async sql(text, values = []) {
@@ -105,6 +115,7 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
       // A plane that goes down leaves containers stopped, for its next start.
       const [installation] = await rig.sql<{ id: string }>("select id from helix.installation").catch(() => []);
       await pool?.end().catch(() => {});
+      if (options.diskMb) await unmount(plane);
       await plane.remove();
       if (installation) removeContainers(installation.id);
       await postgres?.stop();
@@ -122,6 +133,27 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
     await rig.remove();
     throw error;
   }
+}
+
+async function allowConnections(postgres: TestPostgres, { url, count }: { url: string; count: number }): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`alter system set max_connections = ${count}`);
+  client.on("error", () => {});
+  await client.end();
+  await postgres.kill();
+  await postgres.start();
+}
+
+function mount(folder: string, sizeMb: number): void {
+  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${sizeMb}m,mode=0711`, "tmpfs", folder], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`a disk of its own cannot be mounted: ${stderr}`);
+}
+
+async function unmount(plane: Plane): Promise<void> {
+  await plane.helix(["down"]).catch(() => undefined);
+  for (const { pid } of await plane.processes()) kill(pid);
+  spawnSync("umount", ["--lazy", plane.home]);
 }
 
 /** Containers and networks; nothing where there is no Docker. */

@@ -3,6 +3,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { promisify } from "node:util";
 import { eventually, get } from "../../e2e/support/plane.ts";
 import { SERVICES, type Wanted, effectLines, effectsOf } from "./application.ts";
+import { isAlive } from "./processes.ts";
 import type { Rig } from "./rig.ts";
 
 const QUIET_MS = 45_000;
@@ -58,7 +59,8 @@ export function doubles(rig: Rig, { mark, wanted, isLive }: { mark: string; want
   const often = [...counts]
     .filter(([what, count]) => /^(?:start|task) /.test(what) && count > 1)
     .map(([what, count]) => `${what} happened ${count} times: ${about(rig, { mark, service: what.split(" ")[1]! })}`);
-  const missing = SERVICES.filter((service) => isLive && !counts.has(`start ${service}`)).map((service) => `${service} never started`);
+  const programs = SERVICES.filter((service) => !(wanted.isStatic && service === "web"));
+  const missing = programs.filter((service) => isLive && !counts.has(`start ${service}`)).map((service) => `${service} never started`);
   const task = isLive && wanted.hasTask && !counts.has("task web") ? ["the task never ran"] : [];
   return [...often, ...missing, ...task];
 }
@@ -95,6 +97,12 @@ export async function addressesOf(rig: Rig, project: string): Promise<Record<str
   return Object.fromEntries(all.map(({ service, address }) => [service, address]));
 }
 
+/** Workers that take runs. One that was killed may stand in the ledger for a while. */
+export async function liveWorkers(rig: Rig): Promise<number> {
+  const rows = await rig.sql<{ pid: number }>("select distinct pid from helix.worker where ended_at is null");
+  return rows.filter(({ pid }) => isAlive(pid)).length;
+}
+
 /** Applications of the project in the process table. */
 export async function applicationsOf(rig: Rig, project: string): Promise<readonly { pid: number; service: string }[]> {
   const found = await Promise.all(
@@ -105,7 +113,7 @@ export async function applicationsOf(rig: Rig, project: string): Promise<readonl
           ["environ", "cmdline"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")),
         );
         const of = (name: string) => new RegExp(`(?:^|\\0)${name}=([^\\0]*)`).exec(environment)?.[1];
-        const isOurs = of("EFFECTS") === rig.effects && of("HELIX_PROJECT") === project && /(?:server|task)\.js/.test(command);
+        const isOurs = of("EFFECTS") === rig.effects && of("HELIX_PROJECT") === project && /(?:server|task)\.js|--root\0/.test(command);
         return isOurs ? [{ pid: Number(pid), service: of("HELIX_SERVICE") ?? "?" }] : [];
       }),
   );
