@@ -64,6 +64,13 @@ test_an_incomplete_input_is_refused if {
 	decide(object.union(object.remove(f.good, ["manifest"]), {"manifest": {}}), levels("mandatory")).allow == false
 }
 
+# The first moment that is taken, and a manifest in which there is nothing to look at.
+test_the_least_that_is_complete if {
+	decide(object.union(f.good, {"time": "1970-01-01T00:00:00Z"}), levels("mandatory")).allow == false
+	decide(object.union(f.good, {"time": "1970-01-01T00:00:00.000000001Z"}), levels("mandatory")).allow == true
+	decide(f.input_of({}), levels("mandatory")).allow == true
+}
+
 test_missing_data_is_refused if {
 	without_levels := guardrails.decision with input as f.good with data.helix.levels as null with data.helix.parameters as f.parameters
 	without_levels.allow == false

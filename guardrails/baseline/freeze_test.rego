@@ -38,6 +38,12 @@ test_days_are_those_of_the_zone if {
 	is_free(at("2026-11-20T10:00:00.000Z"), saturday)
 }
 
+# A window is of one kind or the other: with days, its ends are hours.
+test_a_window_with_days_has_no_moments if {
+	is_frozen(at("2026-12-25T12:00:00.000Z"), holidays)
+	is_free(at("2026-12-25T12:00:00.000Z"), object.union(holidays, {"days": ["Friday"], "zone": "UTC"}))
+}
+
 test_only_environments_that_are_named if {
 	is_frozen(f.good, object.union(friday, {"environments": ["production"]}))
 	is_free(f.good, object.union(friday, {"environments": ["staging"]}))

@@ -91,6 +91,13 @@ test_bits if {
 	data.helix.rules.bits_per_character("aaaa") == 0
 }
 
+# A value of four bits exactly: the bound itself is not above it.
+test_the_bound_of_entropy if {
+	value := "00112233445566778899aabbccddeeff"
+	count(plain(with_value("SETTING", value))) == 0 with data.helix.secrets.entropyBits as 4
+	f.broken(plain(with_value("SETTING", value))) == {"env-likely-secret"} with data.helix.secrets.entropyBits as 3.9
+}
+
 test_every_service_and_variable if {
 	both := f.input_of({"web": f.service, "worker": object.union(f.service, {"env": {"A": "b", "DB_PASSWORD": "abcdef"}})})
 	f.paths(plain(both), "env-likely-secret") == {"services.worker.env.DB_PASSWORD"}
