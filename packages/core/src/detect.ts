@@ -1,74 +1,30 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Detection, Identity, PluginManifest } from "@helixstack/sdk";
-import { homeLayout } from "./config/index.ts";
-import { createDispatcher, loadPlugins } from "./host/index.ts";
-import { localConfig } from "./main/local-facts.ts";
+import type { PluginManifest } from "@helixstack/sdk";
+import type { checkManifest as check } from "./check-manifest.ts";
+import type { DetectInput, DetectedBuild } from "./main/ask-builders.ts";
 import { pluginFolders } from "./main/plugin-folders.ts";
 
-export { checkManifest } from "./check-manifest.ts";
-
-/** What one builder makes of a folder. */
-export interface DetectedBuild extends Detection {
-  readonly plugin: string;
-}
-
-const DETECT_DEADLINE_MS = 20_000;
-
-interface DetectInput {
-  readonly folder: string;
-  readonly home: string;
-  /** Ask only this one, and only if what it makes has a start command. */
-  readonly startOf?: string;
-}
+// What a command asks before there is a control plane. The plugin host is loaded only where a builder has something to say.
 
 /** Asks every build plugin about a folder; those that fit, the surest first. Needs no control plane and leaves nothing behind. */
-export async function detectBuild({ folder, home, startOf }: DetectInput): Promise<readonly DetectedBuild[]> {
-  const scratch = await mkdtemp(join(tmpdir(), "helix-detect-"));
-  const layout = homeLayout(home);
-  const registry = await loadPlugins({
-    folders: pluginFolders(home),
-    configOf: (manifest) => localConfig(manifest, { layout, configured: {} }),
-  });
-  const dispatcher = createDispatcher({ registry, homes: ({ manifest }) => join(scratch, manifest.name) });
-  try {
-    const builders = registry.list().filter(({ manifest }) => isAsked(manifest, startOf));
-    const answers = await Promise.all(
-      builders.map(async ({ manifest: { name } }) => ({ plugin: name, ...(await dispatcher.call<Detection>(detectCall(name, folder))) })),
-    );
-    return answers.filter(({ fits }) => fits).sort((a, b) => b.confidence - a.confidence);
-  } finally {
-    await dispatcher.close();
-    await rm(scratch, { recursive: true, force: true });
+export async function detectBuild(input: DetectInput): Promise<readonly DetectedBuild[]> {
+  if (input.startOf !== undefined && !(await hasStart(input.startOf, input.home))) return [];
+  const { askBuilders } = await import("./main/ask-builders.ts");
+  return askBuilders(input);
+}
+
+/** Reads a manifest against the plugins of a home. Rejects as `readManifest` does. */
+export async function checkManifest(input: Parameters<typeof check>[0]): Promise<void> {
+  const { checkManifest: checkNow } = await import("./check-manifest.ts");
+  return checkNow(input);
+}
+
+/** Whether what a builder makes has a start command; true where only the plugin itself can tell. */
+async function hasStart(name: string, home: string): Promise<boolean> {
+  for (const folder of pluginFolders(home)) {
+    const text = await readFile(join(folder, name, "helix-plugin.json"), "utf8").catch(() => null);
+    if (text !== null) return (JSON.parse(text) as PluginManifest).planes.build?.produces.includes("node-bundle") ?? false;
   }
+  return true;
 }
-
-function isAsked({ name, planes: { build } }: PluginManifest, startOf: string | undefined): boolean {
-  if (!build) return false;
-  return startOf === undefined || (name === startOf && build.produces.includes("node-bundle"));
-}
-
-function detectCall(plugin: string, source: string) {
-  return {
-    plane: "build",
-    plugin,
-    verb: "detect",
-    identity: NOBODY,
-    operationId: "detect",
-    fence: 0,
-    input: { source },
-    deadlineMs: DETECT_DEADLINE_MS,
-  } as const;
-}
-
-/** Detection is about a folder, not about anything that is owned yet. */
-const NOBODY: Identity = {
-  installation: "none",
-  organization: "none",
-  project: "none",
-  environment: "none",
-  unit: "none",
-  revision: "none",
-  names: { project: "none", environment: "none", service: "none" },
-};

@@ -37,8 +37,7 @@ export async function lookAt(
 ): Promise<LocalWish> {
   const { environment, runtime, cache } = options;
   checkSiblings(manifest);
-  const snapshot = await projectSnapshot(manifest, cache);
-  const detected = await detectServices(manifest, helixHome(cli.env));
+  const [snapshot, detected] = await Promise.all([projectSnapshot(manifest, cache), detectServices(manifest, helixHome(cli.env))]);
   const input = {
     environment,
     manifest: { text: manifest.text, file: manifest.shown },
