@@ -6,7 +6,7 @@ import { SERVICES, type Wanted, effectLines, effectsOf } from "./application.ts"
 import { isAlive } from "./processes.ts";
 import type { Rig } from "./rig.ts";
 
-const QUIET_MS = 45_000;
+const QUIET_MS = 90_000;
 
 export interface Ended {
   readonly state: string;

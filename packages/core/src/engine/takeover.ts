@@ -42,6 +42,7 @@ export interface TakeoverOptions {
  */
 export async function takeover(deps: TakeoverDeps, { worker, signal, onLooked = () => {} }: TakeoverOptions): Promise<void> {
   let watched: ReadonlyMap<string, Watched> = new Map();
+  let isTidy = false;
   while (!signal.aborted) {
     const taken: WakeJob[] = [];
     try {
@@ -52,7 +53,22 @@ export async function takeover(deps: TakeoverDeps, { worker, signal, onLooked = 
       deps.logger.debug("other workers cannot be looked at just now", { error: String(error) });
     }
     onLooked(taken);
+    isTidy ||= await signOffIdle(deps, worker);
     await deps.clock.sleep(watched.size > 0 ? CLOSE_LOOK_MS : LOOK_MS, signal).catch(() => {});
+  }
+}
+
+/** Workers of this machine that died with nothing in hand: nobody will take anything from them, so that they are signed off here. Whether that was done. */
+async function signOffIdle({ ledger, probe, logger }: TakeoverDeps, worker: string): Promise<boolean> {
+  try {
+    const workers = await ledger.listWorkers({ live: true });
+    const gone = workers.filter((one) => one.id !== worker && isHere(probe, one) && !probe.isAlive(one));
+    const busy = new Set((await ledger.heldRuns()).map((run) => run.worker));
+    for (const { id } of gone) if (!busy.has(id)) await ledger.endWorker(id);
+    return true;
+  } catch (error) {
+    logger.debug("dead workers cannot be signed off just now", { error: String(error) });
+    return false;
   }
 }
 

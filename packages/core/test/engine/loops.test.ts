@@ -159,6 +159,16 @@ describe("takeover", () => {
     expect(await held()).toBe(0);
   });
 
+  test("signs off a worker that died with nothing in hand, and no other", async () => {
+    const idle = { id: "wrk_idle", pid: 300, startTicks: "3", ...here };
+    await bench.ledger.registerWorker(idle);
+    await bench.ledger.registerWorker({ ...idle, id: "wrk_lives", pid: 100 });
+    await bench.ledger.registerWorker({ ...idle, id: "wrk_far", machine: "m2" });
+    void takeover(deps(), { worker: "wrk_b", signal: untilEnd() });
+    const live = async () => (await bench.ledger.listWorkers({ live: true })).map(({ id }) => id);
+    await eventually(async () => expect(await live()).toEqual(["wrk_a", "wrk_far", "wrk_lives"]));
+  });
+
   test("leaves its own runs alone, and goes on while the database is away", async () => {
     alive.delete(100);
     void takeover(

@@ -14,6 +14,7 @@ export function workerLedger({ db }: LedgerContext): WorkerLedger {
         .values({ id, machine, boot, pid, start_ticks: startTicks, planes: json(planes) })
         .onConflict((conflict) => conflict.column("id").doNothing())
         .execute();
+      await forgetOld(db);
     },
 
     async beat(worker) {
@@ -47,6 +48,14 @@ export function workerLedger({ db }: LedgerContext): WorkerLedger {
       return rows.map((row) => ({ plugin: row.plugin, pid: row.pid, startTicks: row.start_ticks }));
     },
   };
+}
+
+/** Each start of a process is a worker: those that ended long ago and hold nothing go, with their hosts. */
+async function forgetOld(db: Db): Promise<void> {
+  await sql`
+    delete from helix.worker w
+    where ended_at < now() - interval '7 days' and not exists (select from helix.run r where r.worker = w.id)
+  `.execute(db);
 }
 
 /** What the worker still held is ready again at once, and no crash is counted: it left of its own will. */
