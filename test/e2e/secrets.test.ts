@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,25 +51,48 @@ async function startRedis(): Promise<{ url: string; folder: string }> {
   return { url: `redis://127.0.0.1:${port}`, folder };
 }
 
-for (const runtime of ["process", "docker"]) {
-  describe.skipIf(runtime === "docker" && !hasDocker)(`a canary on ${runtime}`, () => {
-    it("is found nowhere, raw or encoded, through its whole life and after it", async () => {
-      const redis = hasRedis ? await startRedis() : null;
-      const plane = await planeFor(redis ? { REDIS_URL: redis.url } : {});
-      const life = await liveAsCanary(plane, { runtime });
+const TALKATIVE = { HELIX_LOG_LEVEL: "debug", HELIX_TRACE: "trace.jsonl" };
+
+for (const [runtime, builder] of [
+  ["process", "node"],
+  ["docker", "node"],
+  ["docker", "dockerfile"],
+] as const) {
+  describe.skipIf(runtime === "docker" && !hasDocker)(`a canary on ${runtime}, built by ${builder}`, () => {
+    it("is found nowhere, raw or encoded, through its whole life and after it, with every log and trace that there is", async () => {
+      const redis = hasRedis && builder === "node" ? await startRedis() : null;
+      const plane = await planeFor({ ...TALKATIVE, ...(redis && { REDIS_URL: redis.url }) });
+      const life = await liveAsCanary(plane, { runtime, builder, isShort: builder === "dockerfile" });
       after.push(life.remove);
       const folders = redis ? [redis.folder] : [];
       expect(await search(plane, life, folders)).toEqual([]);
+      expect((await readFile(join(plane.home, "trace.jsonl"), "utf8")).length).toBeGreaterThan(1_000);
       await life.end();
       expect(await search(plane, life, folders)).toEqual([]);
     });
   });
 }
 
+describe.skipIf(!hasDocker)("what an application in a container prints itself", () => {
+  it("stands in Docker's own log of that container and nowhere else, closed to all but root, and goes with it", async () => {
+    const plane = await planeFor();
+    const life = await liveAsCanary(plane, { runtime: "docker", isLoud: true, isShort: true });
+    after.push(life.remove);
+    const places = [...new Set((await search(plane, life)).map(({ place }) => place))];
+    expect(places.filter((place) => !/^docker's file .*-json\.log$/.test(place))).toEqual([]);
+    expect(places).toHaveLength(1);
+    const { mode, uid } = await stat(places[0]!.slice("docker's file ".length));
+    expect([mode & 0o007, uid]).toEqual([0, 0]);
+    await life.end();
+    expect(await search(plane, life)).toEqual([]);
+  });
+});
+
 /** Each takes one guard out of a copy of the built program. */
 const GUARDS: readonly {
   readonly guard: string;
   readonly runtime: string;
+  readonly builder?: "dockerfile";
   readonly found: RegExp;
   readonly patches: readonly Patch[];
   readonly memory?: true;
@@ -135,10 +159,23 @@ const GUARDS: readonly {
       },
     ],
   },
+  {
+    guard: "the builder's secret mounts",
+    runtime: "docker",
+    builder: "dockerfile",
+    found: /docker history/,
+    patches: [
+      {
+        file: "plugins/dockerfile/dist/buildkit.js",
+        from: '["--secret", `id=${name},src=${join(folder, name)}`]',
+        to: '["--build-arg", `${name}=${process.getBuiltinModule("node:fs").readFileSync(join(folder, name), "utf8")}`]',
+      },
+    ],
+  },
 ];
 
 describe("the same search finds the canary without", () => {
-  for (const { guard, runtime, found, patches, memory } of GUARDS) {
+  for (const { guard, runtime, builder, found, patches, memory } of GUARDS) {
     it.skipIf(runtime === "docker" && !hasDocker)(guard, async () => {
       const disk = memory ? await mkdtemp(join(tmpdir(), "helix-shm-on-disk-")) : null;
       if (disk) after.push(() => rm(disk, { recursive: true, force: true }));
@@ -156,7 +193,7 @@ describe("the same search finds the canary without", () => {
       const house = await copyOfHouse([...patches, ...memoryPatches]);
       after.push(house.remove);
       const plane = await planeFor({}, house.bin);
-      const life = await liveAsCanary(plane, { runtime, isShort: true });
+      const life = await liveAsCanary(plane, { runtime, ...(builder && { builder }), isShort: true });
       after.push(life.remove);
       const places = (await search(plane, life, disk ? [disk] : [])).map(({ place }) => place);
       expect(places.filter((place) => found.test(place))).not.toEqual([]);
@@ -191,9 +228,10 @@ describe("a developer's secret", () => {
     after.push(app.remove);
     const helix = (args: readonly string[], input?: string) =>
       plane.helix(args, { cwd: app.folder, ...(input !== undefined && { input }) });
+    const [old, next] = [`old-password-${randomBytes(4).toString("hex")}`, `new-password-${randomBytes(4).toString("hex")}`];
     const missing = await helix(["deploy"]);
     expect(missing.json.error).toMatchObject({ code: "SECRET_MISSING", hint: expect.stringContaining("helix secrets set PASSWORD") });
-    await helix(["secrets", "set", "PASSWORD"], "old-password-5a1c\n");
+    await helix(["secrets", "set", "PASSWORD"], `${old}\n`);
     const first = await helix(["deploy"]);
     const { address } = first.json.services[0];
     const counts = { ok: 0, failed: 0 };
@@ -209,26 +247,28 @@ describe("a developer's secret", () => {
         }
       }),
     );
-    await helix(["secrets", "rotate", "PASSWORD"], "new-password-7b2d");
+    await helix(["secrets", "rotate", "PASSWORD"], next);
     const { json: plan } = await helix(["plan"]);
     expect(plan.changes).toEqual([{ service: "web", action: "update", path: "secrets.PASSWORD", from: "version 1", to: "version 2" }]);
-    expect((await get(address)).text).toBe("old-password-5a1c");
+    expect((await get(address)).text).toBe(old);
     expect((await helix(["deploy"])).json.ok).toBe(true);
     stop.abort();
     await load;
     expect(counts.failed).toBe(0);
     expect(counts.ok).toBeGreaterThan(100);
-    expect((await get(address)).text).toBe("new-password-7b2d");
+    expect((await get(address)).text).toBe(next);
     await eventually(
-      "no process has the old value",
-      async () => spawnSync("grep", ["-la", "old-password-5a1c", ...(await environs())]).stdout.toString(),
+      "no process has the old value, and no file in memory",
+      async () =>
+        spawnSync("grep", ["-la", old, ...(await environs())]).stdout.toString() +
+        spawnSync("grep", ["-rlaF", old, "/dev/shm"]).stdout.toString(),
       {
         holds: (text) => text === "",
       },
     );
     const back = await helix(["rollback", first.json.release.id]);
     expect(back.json.ok).toBe(true);
-    expect((await get(address)).text).toBe("old-password-5a1c");
+    expect((await get(address)).text).toBe(old);
     console.log(`rotation under load: ${counts.ok} requests, ${counts.failed} failed`);
   });
 

@@ -1,22 +1,34 @@
 import { randomBytes } from "node:crypto";
 import { readFile, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import Docker from "dockerode";
+import { baseImage } from "./base-image.ts";
 import { type Plane, eventually, get, makeProject } from "./plane.ts";
 
 /** Prints what it was given, as careless programs do, where it is loud. In a container it is not: Docker's own log files are not ours to mask. */
 const server = (isLoud: boolean) => `
   const http = require("node:http");
   const loud = ${isLoud};
-  if (loud) console.log("starting", process.env.PASSWORD, Buffer.from("x" + process.env.PASSWORD).toString("base64"), JSON.stringify(process.env));
+  const password = process.env.PASSWORD ?? require("node:fs").readFileSync(process.env.SECRETS_DIR + "/PASSWORD", "utf8");
+  if (loud) console.log("starting", password, Buffer.from("x" + password).toString("base64"), JSON.stringify(process.env));
   http.createServer((req, res) => {
-    if (req.url === "/crash") { if (loud) console.error("crash " + process.env.PASSWORD); process.exit(3); }
-    res.end(String(process.env.PASSWORD.length));
+    if (req.url === "/crash") { if (loud) console.error("crash " + password); process.exit(3); }
+    res.end(String(password.length));
   }).listen(process.env.PORT);
 `;
+/** Prints the secret that it builds with. A Dockerfile's is mounted. */
 const build = (exit: number) => `
+  const token = process.env.BUILD_TOKEN ?? require("node:fs").readFileSync("/run/secrets/BUILD_TOKEN", "utf8");
   require("node:fs").writeFileSync("built.txt", "built");
-  console.log("building with", process.env.BUILD_TOKEN, encodeURIComponent(process.env.BUILD_TOKEN));
+  console.log("building with", token, encodeURIComponent(token));
   process.exit(${exit});
+`;
+const dockerfile = (base: string) => `FROM ${base}
+ARG BUILD_TOKEN
+WORKDIR /srv
+COPY server.js build.js ./
+RUN --mount=type=secret,id=BUILD_TOKEN node build.js
+CMD ["node", "server.js"]
 `;
 
 /** What a canary's life leaves to be searched. */
@@ -32,6 +44,8 @@ export interface CanaryLife {
 
 export interface CanaryOptions {
   readonly runtime: string;
+  /** Default: `node`. */
+  readonly builder?: "node" | "dockerfile";
   /** Whether the application prints what it was given. */
   readonly isLoud?: boolean;
   /** No rotation and no rollback. */
@@ -41,8 +55,9 @@ export interface CanaryOptions {
 /** One secret through import, a failing build, a deploy, a crash, a rotation, a second deploy and a rollback. */
 export async function liveAsCanary(
   plane: Plane,
-  { runtime, isLoud = runtime === "process", isShort = false }: CanaryOptions,
+  { runtime, builder = "node", isLoud = runtime === "process", isShort = false }: CanaryOptions,
 ): Promise<CanaryLife> {
+  const isImage = builder === "dockerfile";
   const project = `canary-${runtime}-${randomBytes(3).toString("hex")}`;
   const values = Array.from({ length: 3 }, () => `canary/${randomBytes(9).toString("base64url")}"&+`);
   const [first, build1, second] = values as [string, string, string];
@@ -50,11 +65,12 @@ export async function liveAsCanary(
     "helix.yaml": `project: ${project}
 services:
   web:
-    build: node
+    build: ${builder}
     runtime: ${runtime}
-    start: node server.js
-    secrets: [PASSWORD, { name: BUILD_TOKEN, as: build }, { name: PASSWORD, as: file }]
+    ${isImage ? "" : "start: node server.js"}
+    secrets: [${isImage ? "" : "PASSWORD, "}{ name: BUILD_TOKEN, as: build }, { name: PASSWORD, as: file }]
 `,
+    ...(isImage && { Dockerfile: dockerfile(await baseImage()) }),
     "package.json": JSON.stringify({ scripts: { build: "node build.js" } }),
     "server.js": server(isLoud),
     "build.js": build(1),
@@ -95,6 +111,7 @@ services:
     texts,
     async remove() {
       await app.remove();
+      if (isImage) await removeImages(`helix/${project}-web`);
       // The home is gone without a destroy, which would have taken these along.
       for (const home of (await readdir("/dev/shm")).filter((name) => name.startsWith("helix-"))) {
         const names = await readdir(join("/dev/shm", home)).catch(() => []);
@@ -108,6 +125,15 @@ services:
       for (const name of ["PASSWORD", "BUILD_TOKEN"]) await helix(["secrets", "rm", name, "--yes"]);
     },
   };
+}
+
+async function removeImages(reference: string): Promise<void> {
+  const docker = new Docker({ socketPath: "/var/run/docker.sock" });
+  for (const { Id } of await docker.listImages({ filters: { reference: [reference] } }))
+    await docker
+      .getImage(Id)
+      .remove({ force: true })
+      .catch(() => undefined);
 }
 
 /** What the API tells whoever asks for everything. */

@@ -19,7 +19,8 @@ export async function copyOfHouse(patches: readonly Patch[]): Promise<{ readonly
   for (const kind of ["packages", "plugins"])
     await cp(join(root, kind), join(copy, kind), {
       recursive: true,
-      filter: (path) => !/\/(src|test|node_modules)(\/|$)/.test(path.slice(root.length)),
+      // Without the bundle, the plane runs the modules that are patched.
+      filter: (path) => !/\/(src|test|node_modules|dist\/bundle)(\/|$)/.test(path.slice(root.length)),
     });
   for (const folder of ["guardrails", "schemas"])
     await cp(join(root, folder), join(copy, folder), { recursive: true }).catch(() => undefined);

@@ -103,6 +103,7 @@ function shown(cmdline: Buffer): string {
   return cmdline.toString().replaceAll("\0", " ").slice(0, 60);
 }
 
+/** What Docker knows and keeps of a project: configuration, images with their layers and history, its own log files, and the builder's books. */
 async function dockerWorld(project: string): Promise<readonly { place: string; content: Buffer | string }[]> {
   const docker = new Docker({ socketPath: "/var/run/docker.sock" });
   const containers = await docker.listContainers({ all: true, filters: { label: [`helix.project=${project}`] } });
@@ -112,10 +113,24 @@ async function dockerWorld(project: string): Promise<readonly { place: string; c
       content: JSON.stringify(await docker.getContainer(Id).inspect()),
     })),
   );
-  const images = [...new Set(containers.map(({ ImageID }) => ImageID))];
+  const built = await docker.listImages({ filters: { reference: [`helix/${project}-web`] } });
+  const images = [...new Set([...containers.map(({ ImageID }) => ImageID), ...built.map(({ Id }) => Id)])];
+  const known = await Promise.all(
+    images.map(async (image) => {
+      const [inspection, history] = await Promise.all([docker.getImage(image).inspect(), docker.getImage(image).history()]);
+      return { place: `docker history ${image.slice(7, 19)}`, content: JSON.stringify([inspection, history]) };
+    }),
+  );
   const saved = images.map((image) => ({
     place: `docker save ${image.slice(7, 19)}`,
     content: execFileSync("docker", ["--host", "unix:///var/run/docker.sock", "save", image], { maxBuffer: 1 << 30 }),
   }));
-  return [...inspected, ...saved];
+  const { DockerRootDir } = (await docker.info()) as { DockerRootDir: string };
+  const logs = containers.map(({ Id }) => join(DockerRootDir, "containers", Id));
+  const books = await filesBelow(join(DockerRootDir, "buildkit"));
+  const files = [...(await Promise.all(logs.map(filesBelow))).flat(), ...books.filter((file) => file.endsWith(".db"))];
+  const kept = await Promise.all(
+    files.map(async (file) => ({ place: `docker's file ${file}`, content: await readFile(file).catch(() => "") })),
+  );
+  return [...inspected, ...known, ...saved, ...kept];
 }
