@@ -1,8 +1,10 @@
 import type { ServiceChange } from "../domain/plan.ts";
 import { type LiveState, type WantedService, planDeployment } from "../domain/planner.ts";
 import type { ReleaseRecord, Scope } from "../ports/index.ts";
+import { isArtifactThere } from "./artifacts.ts";
 import type { EngineDeps } from "./deps.ts";
 import { findEnvironment } from "./find-environment.ts";
+import type { Place } from "./place.ts";
 import type { Candidate, EnvironmentNames } from "./views.ts";
 
 /** As many as anybody reads. */
@@ -11,7 +13,7 @@ const SHOWN = 20;
 /** Releases that a rollback can go to, newest first, each with what will differ from what is live. */
 export async function candidates(deps: EngineDeps, scope: Scope, names: EnvironmentNames): Promise<readonly Candidate[]> {
   const { ledger } = deps;
-  const { environment } = await findEnvironment(deps, scope, names);
+  const { place, environment } = await findEnvironment(deps, scope, names);
   const [{ items }, warm] = await Promise.all([
     ledger.listReleases(scope, { environment: environment.id, limit: SHOWN + 1 }),
     ledger.listRevisions(scope, { environment: environment.id, states: ["warm", "serving"] }),
@@ -22,16 +24,27 @@ export async function candidates(deps: EngineDeps, scope: Scope, names: Environm
       warm.some((one) => one.service === service && (one.id === revision || one.release === id)),
     );
   const former = items.filter(({ id }) => id !== live?.id).slice(0, SHOWN);
+  const canReturn = await Promise.all(former.map(async (release) => isWarm(release) || canBeMade(deps, place, release)));
   return Promise.all(
-    former.map(async (release) => ({
-      release: release.id,
-      number: release.number,
-      createdAt: release.createdAt,
-      message: (await ledger.deployment(scope, release.deployment))?.message ?? null,
-      warm: isWarm(release),
-      changes: differences(live, release),
-    })),
+    former
+      .filter((_, i) => canReturn[i])
+      .map(async (release) => ({
+        release: release.id,
+        number: release.number,
+        createdAt: release.createdAt,
+        message: (await ledger.deployment(scope, release.deployment))?.message ?? null,
+        warm: isWarm(release),
+        changes: differences(live, release),
+      })),
   );
+}
+
+/** A destroy takes artifacts along. Where a builder cannot be asked about its own, the rollback will say. */
+async function canBeMade(deps: EngineDeps, place: Place, { services }: ReleaseRecord): Promise<boolean> {
+  const there = Object.values(services).map(({ artifact, build }) =>
+    isArtifactThere(deps, place, { artifact, builder: build.plugin }).catch(() => true),
+  );
+  return !(await Promise.all(there)).includes(false);
 }
 
 /** What a rollback changes by itself; how things are found in the world is not looked at. */

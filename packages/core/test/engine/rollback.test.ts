@@ -67,6 +67,7 @@ test("a release whose artifact is gone cannot be returned to", async () => {
   await rm(dirname(fileURLToPath(artifact.uri)), { recursive: true });
   const back = await bench.rollback(first.release!);
   expect(back.error).toMatchObject({ code: "ARTIFACT_GONE", step: "plan" });
+  expect(await bench.engine.candidates(bench.scope, { project: "shop", environment: "production" })).toEqual([]);
   expect(await bench.revisions()).toEqual(["site serving", "web serving"]);
 });
 
