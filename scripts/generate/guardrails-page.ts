@@ -47,7 +47,8 @@ guardrails:
     production: { minimum: production }
 \`\`\`
 
-A freeze window lets rollbacks through, unless it says \`rollback: false\`. The parameters, as \`production\` ships them:
+A freeze window lets rollbacks through, unless it says \`rollback: false\`. \`cost.monthlyMax\` waits for a provider that knows a price: none of those that ship does, so \`cost\` is null in every input, and the rule
+\`cost-limit\` is silent. The parameters, as \`production\` ships them:
 `;
 
 const AUTHORING = `
@@ -70,6 +71,14 @@ goes on deciding, and \`helix policy ls\` says so. To retire a pack, remove it f
 
 \`helix policy waive RULE --for 24h --reason "..."\` lets deployments of others pass a soft-mandatory rule, for 30 days at most. It does not count for deployments of the principal that left it. Principals are tokens until there are
 accounts: a person who holds two tokens is two of them, and the record of the decision names both.
+`;
+
+const ROADS = `
+## There is no way round
+
+Deploy, rollback, more replicas and what follows a restore are asked about anew. Whoever goes on where a worker was killed asks again. What goes back or is repaired by itself carries the decision that its release was allowed with, whose input
+and bundle digests have to be those on record. \`packages/core/test/engine/ways-to-live.test.ts\` lists these places from the source and turns red without the check on any of them;
+\`node --conditions=source --import tsx test/guardrails/no-way-round.ts\` takes the checks out of a copy of the engine, one after the other, and shows what then happens being noticed.
 `;
 
 const CLOSED = `
@@ -100,6 +109,7 @@ export const guardrailsPage: Generator = async () => {
     OPERATOR.trim(),
     `\`\`\`json\n${JSON.stringify(levels.at(-1)!.parameters, null, 2)}\n\`\`\``,
     AUTHORING.trim(),
+    ROADS.trim(),
     CLOSED.trim(),
     table(["fault", "", ...MATURITIES], faults),
   ];
