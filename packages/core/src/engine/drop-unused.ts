@@ -6,13 +6,17 @@ import type { EngineDeps } from "./deps.ts";
 
 /**
  * Drops sources and artifacts of this age that nothing refers to: what failed, cancelled and superseded deployments left. What a release, a revision or a
- * deployment that has not ended refers to stays, of whatever age, so every rollback stays possible. Images stay with their builder until a destroy.
+ * deployment that has not ended refers to stays, of whatever age, so every rollback stays possible. Images stay with their builder until a destroy. After
+ * a restore, what is newer than the backup stays: the ledger no longer knows what runs on it.
  */
 export async function dropUnused(
   deps: EngineDeps,
   scope: Scope,
-  { olderThanMs }: { readonly olderThanMs: number },
+  options: { readonly olderThanMs: number },
 ): Promise<{ readonly freedBytes: number }> {
+  const { restoredFrom } = await deps.ledger.installation();
+  const sinceBackupMs = restoredFrom === null ? 0 : deps.clock.now() - Date.parse(restoredFrom);
+  const olderThanMs = Math.max(options.olderThanMs, sinceBackupMs);
   // In this order: what a deployment that ends meanwhile leaves is a release by the time that releases are read.
   const running = await runningUse(deps, scope);
   const revisions = await deps.ledger.listRevisions(scope, {});

@@ -81,3 +81,17 @@ test("nothing goes that is younger, and nothing at all where everything is in us
   expect(await dropUnused(bench.deps, bench.scope, { olderThanMs: 60_000 })).toEqual({ freedBytes: 0 });
   expect(await there({ 2: failed.id })).toBe("2s 2a");
 });
+
+test("after a restore what is newer than the backup stays", async () => {
+  failAt("apply");
+  const failed = await bench.deploy(shop(), { files: files("one") });
+  const known = await bench.ledger.installation();
+  const restored = (restoredFrom: string) => {
+    const installation = async () => ({ ...known, restoredFrom });
+    return { ...bench.deps, ledger: { ...bench.ledger, installation } };
+  };
+  expect(await dropUnused(restored(new Date(Date.now() - 60_000).toISOString()), bench.scope, NOW)).toEqual({ freedBytes: 0 });
+  expect(await there({ 1: failed.id })).toBe("1s 1a");
+  const { freedBytes } = await dropUnused(restored(new Date().toISOString()), bench.scope, NOW);
+  expect(freedBytes).toBeGreaterThan(0);
+});
