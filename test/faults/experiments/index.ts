@@ -15,7 +15,7 @@ export interface Asked {
   readonly seed: number;
   /** Bounds the number of trials, where there are many. */
   readonly most: number;
-  /** How long a soak lasts. */
+  /** How long a soak lasts, and what kills workers anywhere at most. */
   readonly minutes: number;
   /** Told of each trial. */
   readonly note: (line: string) => void;
@@ -33,12 +33,12 @@ export const EXPERIMENTS: readonly Experiment[] = [
   {
     id: "1.a",
     name: "kill anywhere, embedded",
-    full: ({ most, note }) => killAnywhere({ most, queue: "postgres", mode: "embedded", onTrial: note }),
+    full: ({ most, minutes, note }) => killAnywhere({ most, minutes, queue: "postgres", mode: "embedded", onTrial: note }),
   },
   {
     id: "1.b",
     name: "kill anywhere, on a server",
-    full: ({ most, note }) => killAnywhere({ most, queue: "redis", mode: "server", onTrial: note }),
+    full: ({ most, minutes, note }) => killAnywhere({ most, minutes, queue: "redis", mode: "server", onTrial: note }),
   },
   {
     id: "2.a",

@@ -4,14 +4,18 @@ import { loadavg } from "node:os";
 import { eventually } from "../../e2e/support/plane.ts";
 import type { Crossed } from "../support/fault-files.ts";
 import { hasDocker } from "../support/processes.ts";
-import { type Result, spread } from "../support/result.ts";
+import { type Result, seeded, spread } from "../support/result.ts";
 import { type Rig, type RigOptions, makeRig } from "../support/rig.ts";
-import { type Ended, doubles, faultsIn, liveWorkers, untilOver } from "../support/world.ts";
+import { type Ended, doubles, faultsIn, liveWorkers, swept, untilOver } from "../support/world.ts";
 
 export interface KillOptions extends RigOptions {
   /** At most so many kills, spread evenly over the boundaries. */
   readonly most?: number;
   readonly kinds?: readonly ReferenceKind[];
+  /** No trial begins after it; each kind has its share. Default: as long as it takes. */
+  readonly minutes?: number;
+  /** In which order boundaries have their turn. Default 1. */
+  readonly seed?: number;
   readonly onTrial?: (line: string) => void;
 }
 
@@ -34,7 +38,7 @@ const BACKGROUND = /^(?:ledger\.(?:overdueRuns|authenticate|registerWorker|ensur
 
 /** Kills the worker at each boundary of a reference deployment, one a deployment, and looks at what becomes of it. */
 export async function killAnywhere(options: KillOptions): Promise<Result> {
-  const { most = Number.POSITIVE_INFINITY, kinds = allKinds(), onTrial = () => {} } = options;
+  const { most = Number.POSITIVE_INFINITY, kinds = allKinds(), minutes = 600, seed = 1, onTrial = () => {} } = options;
   const rig = await makeRig(options);
   const failures: string[] = [];
   const resumes: number[] = [];
@@ -42,11 +46,15 @@ export async function killAnywhere(options: KillOptions): Promise<Result> {
   let runs = 0;
   /** Faults that nobody came to: another worker did it, or it was not needed. */
   let missed = 0;
+  const random = seeded(seed);
+  const shareMs = (minutes * 60_000) / kinds.length;
   try {
     for (const kind of kinds) {
+      const end = performance.now() + shareMs;
       const scene = await setScene(rig, kind);
-      for (const fault of spreadOver(await recordFaults(rig, scene), most / kinds.length)) {
-        const trial = await killOnce(rig, scene, fault);
+      for (const fault of shuffled(spreadOver(await recordFaults(rig, scene), most / kinds.length), random)) {
+        if (performance.now() > end) break;
+        const trial = await killOnce(rig, scene, fault, { isSwept: runs % SWEEP_EVERY === 0 });
         if (!trial.hasDied) missed++;
         else boundaries.add(`${kind}: ${fault.moment} ${fault.boundary} #${fault.skip}`);
         runs++;
@@ -56,6 +64,7 @@ export async function killAnywhere(options: KillOptions): Promise<Result> {
           `${kind} ${fault.moment} ${fault.boundary} #${fault.skip}: ${trial.state}, resumed in ${trial.resumeMs} ms${trial.faults.map((what) => `\n    ${what}`).join("")}`,
         );
       }
+      failures.push(...(await swept(rig)).map((what) => `after ${kind}: ${what}`));
     }
   } finally {
     await rig.remove();
@@ -123,7 +132,7 @@ interface Trial {
   readonly faults: readonly string[];
 }
 
-async function killOnce(rig: Rig, scene: Scene, fault: Fault): Promise<Trial> {
+async function killOnce(rig: Rig, scene: Scene, fault: Fault, { isSwept }: { isSwept: boolean }): Promise<Trial> {
   rig.faults.clear();
   rig.faults.arm(fault);
   try {
@@ -131,7 +140,7 @@ async function killOnce(rig: Rig, scene: Scene, fault: Fault): Promise<Trial> {
     const ended = await untilOver(rig, id);
     const journal = rig.faults.journal();
     const died = journal.find(({ act }) => act === "kill");
-    const faults = await checkEnd(rig, scene, ended);
+    const faults = [...(await checkEnd(rig, scene, ended)), ...(isSwept ? await swept(rig) : [])];
     if (rig.options.mode === "server") await restoreWorkers(rig);
     return { state: ended.state, hasDied: died !== undefined, resumeMs: died ? resumeOf(journal, died) : null, faults };
   } catch (error) {
@@ -156,7 +165,7 @@ async function checkEnd(rig: Rig, scene: Scene, ended: Ended): Promise<readonly 
   const wrong = isRight ? [] : [`it ended ${ended.state} (${ended.code})`];
   if (isLive) scene.mark = mark;
   const wanted = { ...scene.wanted, mark };
-  return [...wrong, ...doubles(rig, { mark, wanted, isLive }), ...(await faultsIn(rig, { mark: scene.mark, wanted }))];
+  return [...wrong, ...doubles(rig, { mark, wanted, isLive }), ...(await faultsIn(rig, { mark: scene.mark, wanted, isSwept: false }))];
 }
 
 /** A second worker stands beside the control plane in server mode: both take runs when the next trial begins. */
@@ -164,6 +173,16 @@ async function restoreWorkers(rig: Rig): Promise<void> {
   const workers = (await rig.plane.processes()).filter(({ command }) => /main\.js worker|helix-worker/.test(command));
   if (workers.length === 0) rig.startWorker();
   await eventually("two workers", () => liveWorkers(rig), { forMs: 30_000, holds: (live) => live >= 2 });
+}
+
+/** A sweep wakes every plugin, which takes longer than a trial; what is left over is still there at the next. */
+const SWEEP_EVERY = 8;
+
+function shuffled<T>(items: readonly T[], random: () => number): readonly T[] {
+  return items
+    .map((item) => ({ item, at: random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 }
 
 function spreadOver<T>(items: readonly T[], most: number): readonly T[] {

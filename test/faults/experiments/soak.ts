@@ -1,7 +1,7 @@
-import { readFile, readdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, kill } from "../../e2e/support/plane.ts";
 import { type Wanted, deploy } from "../support/application.ts";
+import { holdingsOf, leaks, told } from "../support/leaks.ts";
 import { type Result, seeded } from "../support/result.ts";
 import { type Rig, type RigOptions, makeRig } from "../support/rig.ts";
 import { faultsIn, untilOver, untilQuiet } from "../support/world.ts";
@@ -22,9 +22,6 @@ interface Scene {
 }
 
 const VICTIMS = ["control", "router", "supervisor", "postgres"] as const;
-/** What the control plane may have more at the end, megabytes: heaps breathe. */
-const GROWTH_MB = 60;
-
 /** Random deploys, rollbacks, destroys and kills; at the end ledger and world agree, and nothing has leaked. The seed reproduces the order of actions. */
 export async function soak(options: SoakOptions): Promise<Result> {
   const { seed, minutes, projects, onAction = () => {} } = options;
@@ -40,8 +37,7 @@ export async function soak(options: SoakOptions): Promise<Result> {
   const tally = { deploys: 0, failing: 0, rollbacks: 0, destroys: 0, kills: 0 };
   const failures: string[] = [];
   try {
-    await act(rig, pick(scenes), { kind: "deploy", killing: null });
-    const before = await measure(rig);
+    const before = await holdingsOf(rig);
     const end = performance.now() + minutes * 60_000;
     while (performance.now() < end) {
       const scene = pick(scenes);
@@ -67,21 +63,14 @@ export async function soak(options: SoakOptions): Promise<Result> {
     for (const { wanted, mark } of scenes) failures.push(...(await settled(rig, { wanted: { ...wanted, mark: mark ?? "" }, mark })));
     for (const { wanted, mark } of scenes)
       if (mark !== null) await untilOver(rig, await rig.api.create({ kind: "destroy", project: wanted.project, withData: true }));
-    const after = await measure(rig);
-    if (after.applications > 0) failures.push(`${after.applications} applications are left when everything is destroyed`);
-    if (after.descriptors > before.descriptors + 20) failures.push(`descriptors grew from ${before.descriptors} to ${after.descriptors}`);
-    if (after.memoryMb > before.memoryMb + GROWTH_MB) failures.push(`memory grew from ${before.memoryMb} to ${after.memoryMb} MB`);
-    const figures = {
-      seed,
-      minutes,
-      ...tally,
-      "memory before MB": before.memoryMb,
-      "memory after MB": after.memoryMb,
-      "descriptors before": before.descriptors,
-      "descriptors after": after.descriptors,
-      "open rows after": after.rows,
-      failures: failures.length,
-    };
+    await untilQuiet(rig);
+    // Plugin hosts end when they are idle, and what they held goes with them.
+    const after = await eventually("as little as before", () => holdingsOf(rig), {
+      forMs: 60_000,
+      holds: (now) => leaks(before, now).length === 0,
+    }).catch(() => holdingsOf(rig));
+    failures.push(...leaks(before, after));
+    const figures = { seed, minutes, ...tally, ...told(before, after), failures: failures.length };
     return { experiment: `soak, ${options.queue} queue`, figures, failures };
   } finally {
     await rig.remove();
@@ -148,17 +137,4 @@ async function settled(rig: Rig, expected: Parameters<typeof faultsIn>[1]): Prom
     holds: (found) => found.length === 0,
   }).catch(() => {});
   return last;
-}
-
-async function measure(rig: Rig) {
-  const control = (await eventually("a control plane", () => rig.pidOf("control"))) as number;
-  const status = await readFile(`/proc/${control}/status`, "utf8");
-  const applications = (await rig.plane.processes()).filter(({ command }) => /server\.js|task\.js/.test(command)).length;
-  const rows = await rig.sql("select 1 from helix.outbox union all select 1 from helix.run where state in ('held', 'ready', 'waiting')");
-  return {
-    memoryMb: Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024),
-    descriptors: (await readdir(`/proc/${control}/fd`)).length,
-    applications,
-    rows: rows.length,
-  };
 }

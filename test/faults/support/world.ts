@@ -38,16 +38,18 @@ export interface Expected {
   /** What answers: null when nothing may be left. */
   readonly mark: string | null;
   readonly wanted: Wanted;
+  /** Whether every provider is asked for what it has. Default true. */
+  readonly isSwept?: boolean;
 }
 
 /** Everything that is not as it should be, in words; empty when ledger and world agree. */
-export async function faultsIn(rig: Rig, { mark, wanted }: Expected): Promise<readonly string[]> {
+export async function faultsIn(rig: Rig, { mark, wanted, isSwept = true }: Expected): Promise<readonly string[]> {
   const found = await Promise.all([
     answers(rig, { mark, wanted }),
     processes(rig, { mark, wanted }),
     containers(rig, { mark, wanted }),
     ledgerFaults(rig, { mark, wanted }),
-    swept(rig),
+    isSwept ? swept(rig) : [],
   ]);
   return found.flat();
 }
@@ -168,7 +170,8 @@ async function ledgerFaults(rig: Rig, { mark, wanted }: Expected): Promise<reado
   ];
 }
 
-async function swept(rig: Rig): Promise<readonly string[]> {
+/** What is not as it should be, and what nobody remembers, in any provider's world. */
+export async function swept(rig: Rig): Promise<readonly string[]> {
   const { drift, orphans, unknown } = await rig.api.request("GET", "/v1/sweep");
   return [...drift, ...orphans, ...unknown].map((finding) => `sweep: ${JSON.stringify(finding)}`);
 }
