@@ -157,7 +157,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-async function untilOpen(port: number): Promise<void> {
+export async function untilOpen(port: number): Promise<void> {
   for (const until = performance.now() + 15_000; performance.now() < until; await sleep(5)) {
     const isOpen = await fetch(`http://127.0.0.1:${port}/`).then(
       (answer) => (void answer.body?.cancel(), true),

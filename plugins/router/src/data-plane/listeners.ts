@@ -22,6 +22,8 @@ interface Listener {
 export class Listeners {
   readonly #make: (port: number) => Server;
   readonly #byAddress = new Map<string, Listener>();
+  /** Those that could not be opened yet. */
+  readonly #closed = new Set<Listener>();
 
   constructor(make: (port: number) => Server) {
     this.#make = make;
@@ -44,26 +46,31 @@ export class Listeners {
     if (this.has(wanted.address, wanted.port)) return;
     const listener: Listener = { wanted, server: null, timer: null, why: "" };
     this.#byAddress.set(key(wanted.address, wanted.port), listener);
+    this.#closed.add(listener);
     await this.#open(listener);
     if (listener.server === null) log("warn", "cannot listen yet", { ...wanted, why: listener.why });
   }
 
-  /** Closes all but these. Connections that are open finish their requests. */
-  keepOnly(wanted: readonly Wanted[]): void {
-    const keep = new Set(wanted.map(({ address, port }) => key(address, port)));
-    for (const [name, listener] of this.#byAddress) {
-      if (keep.has(name)) continue;
-      this.#byAddress.delete(name);
-      close(listener);
-    }
+  /** Closes these, but for those that are in `kept`. Connections that are open finish their requests. */
+  close(wanted: readonly Wanted[], kept: readonly Wanted[] = []): void {
+    const keep = new Set(kept.map(({ address, port }) => key(address, port)));
+    for (const { address, port } of wanted) if (!keep.has(key(address, port))) this.#close(key(address, port));
   }
 
   missing(): readonly NotListening[] {
-    return [...this.#byAddress.values()].filter(({ server }) => server === null).map(({ wanted, why }) => ({ ...wanted, why }));
+    return [...this.#closed].map(({ wanted, why }) => ({ ...wanted, why }));
   }
 
   closeAll(): void {
-    this.keepOnly([]);
+    for (const name of [...this.#byAddress.keys()]) this.#close(name);
+  }
+
+  #close(name: string): void {
+    const listener = this.#byAddress.get(name);
+    if (listener === undefined) return;
+    this.#byAddress.delete(name);
+    this.#closed.delete(listener);
+    close(listener);
   }
 
   async #open(listener: Listener): Promise<void> {
@@ -71,8 +78,9 @@ export class Listeners {
     const opened = await listen(this.#make(listener.wanted.port), listener.wanted);
     const isWanted = this.#byAddress.get(key(listener.wanted.address, listener.wanted.port)) === listener;
     if (typeof opened !== "string") {
-      if (isWanted) listener.server = opened;
-      else opened.close();
+      if (!isWanted) return void opened.close();
+      listener.server = opened;
+      this.#closed.delete(listener);
       return;
     }
     listener.why = opened;

@@ -2,21 +2,20 @@ import type { RouterConfig } from "../config.ts";
 import type { Connection } from "./connection.ts";
 import { HoldQueue } from "./hold-queue.ts";
 import type { LiveRoute } from "./live-route.ts";
-import { EMPTY, type Snapshot } from "./snapshot.ts";
+import { Snapshots } from "./snapshot.ts";
 
 /** What every request sees. One an instance of the process. */
 export interface Plane {
   readonly settings: RouterConfig;
   readonly holds: HoldQueue;
   readonly connections: Set<Connection>;
-  /** Replaced as a whole by one assignment: that is the switch. */
-  snapshot: Snapshot;
+  readonly snapshot: Snapshots;
   /** No new connections; answers close theirs. */
   isStopping: boolean;
 }
 
 export function makePlane(settings: RouterConfig): Plane {
-  return { settings, holds: new HoldQueue(settings.limits.held), connections: new Set(), snapshot: EMPTY, isStopping: false };
+  return { settings, holds: new HoldQueue(settings.limits.held), connections: new Set(), snapshot: new Snapshots(), isStopping: false };
 }
 
 /** The listener on which host names decide. */

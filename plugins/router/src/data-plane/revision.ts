@@ -10,6 +10,8 @@ export class Revision {
   inFlight = 0;
   /** Drains that wait for this revision just now. Its streams are told to go while there is one. */
   draining = 0;
+  /** Tables that have it. */
+  tables = 0;
   readonly tunnels = new Set<Tunnel>();
   onLeave: (() => void) | null = null;
 
@@ -37,6 +39,8 @@ export class Revision {
 /** The revisions that are in a table, or still have something in flight. */
 export class Revisions {
   readonly #byId = new Map<string, Revision>();
+  /** In no table any more, but not idle yet. */
+  readonly #left = new Set<Revision>();
   readonly #onLeave: () => void;
 
   constructor(onLeave: () => void) {
@@ -63,10 +67,20 @@ export class Revisions {
     return [...this.#byId.values()];
   }
 
-  /** Forgets what is in no table and has nothing in flight. */
-  prune(inTables: ReadonlySet<string>): void {
-    for (const revision of this.#byId.values()) {
-      if (revision.inFlight === 0 && revision.draining === 0 && !inTables.has(revision.id)) this.#byId.delete(revision.id);
+  /** One table has these instead of those. Forgets what is in no table and has nothing in flight. */
+  replace(before: ReadonlySet<Revision>, after: ReadonlySet<Revision>): void {
+    for (const revision of after) {
+      revision.tables += 1;
+      this.#left.delete(revision);
+    }
+    for (const revision of before) {
+      revision.tables -= 1;
+      if (revision.tables === 0) this.#left.add(revision);
+    }
+    for (const revision of this.#left) {
+      if (revision.inFlight > 0 || revision.draining > 0) continue;
+      this.#left.delete(revision);
+      this.#byId.delete(revision.id);
     }
   }
 }

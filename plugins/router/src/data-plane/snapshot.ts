@@ -1,24 +1,32 @@
 import type { LiveRoute } from "./live-route.ts";
 
-/** All that decides where a request goes, at one moment. Never changed, only replaced as a whole. */
+/** All that decides where a request goes, at one moment. */
 export interface Snapshot {
   readonly hosts: ReadonlyMap<string, LiveRoute>;
   readonly ports: ReadonlyMap<number, LiveRoute>;
   readonly keys: ReadonlyMap<string, LiveRoute>;
 }
 
-export const EMPTY: Snapshot = { hosts: new Map(), ports: new Map(), keys: new Map() };
+/** The snapshot that requests see, table by table. */
+export class Snapshots implements Snapshot {
+  readonly hosts = new Map<string, LiveRoute>();
+  readonly ports = new Map<number, LiveRoute>();
+  readonly keys = new Map<string, LiveRoute>();
 
-export function buildSnapshot(tables: Iterable<readonly LiveRoute[]>): Snapshot {
-  const hosts = new Map<string, LiveRoute>();
-  const ports = new Map<number, LiveRoute>();
-  const keys = new Map<string, LiveRoute>();
-  for (const routes of tables) {
-    for (const route of routes) {
-      for (const host of route.hosts) hosts.set(host, route);
-      ports.set(route.port, route);
-      keys.set(route.key, route);
+  /**
+   * The switch: the routes of one table in the place of those it had. Nothing else runs meanwhile, so no request sees half of it, and the other tables cost
+   * nothing, however many they are.
+   */
+  replace(before: readonly LiveRoute[], after: readonly LiveRoute[]): void {
+    for (const route of before) {
+      for (const host of route.hosts) this.hosts.delete(host);
+      this.ports.delete(route.port);
+      this.keys.delete(route.key);
+    }
+    for (const route of after) {
+      for (const host of route.hosts) this.hosts.set(host, route);
+      this.ports.set(route.port, route);
+      this.keys.set(route.key, route);
     }
   }
-  return { hosts, ports, keys };
 }

@@ -22,8 +22,7 @@ import { type LiveRoute, compileRoutes, retiredUpstreams } from "./live-route.ts
 import { log } from "./log.ts";
 import type { Plane } from "./plane.ts";
 import { PORTS } from "./port-range.ts";
-import type { Revisions } from "./revision.ts";
-import { buildSnapshot } from "./snapshot.ts";
+import type { Revision, Revisions } from "./revision.ts";
 
 interface Entry {
   readonly stored: StoredTable;
@@ -56,9 +55,12 @@ export class Tables {
     const { stateDir } = this.#options.plane.settings;
     await makeFolder(tablesDir(stateDir));
     const tables = await readTables(stateDir, (file) => log("error", "a table on disk cannot be read and is left out", { file }));
-    for (const stored of tables) this.#entries.set(keyOf(stored.owner), { stored, routes: this.#compile(stored, []) });
-    await Promise.all(this.#wanted().map((wanted) => this.#options.listeners.ensure(wanted)));
-    this.#swap();
+    await Promise.all(tables.flatMap(wantedOf).map((wanted) => this.#options.listeners.ensure(wanted)));
+    for (const stored of tables) {
+      const routes = this.#compile(stored, []);
+      this.#entries.set(keyOf(stored.owner), { stored, routes });
+      this.#swap([], routes);
+    }
   }
 
   /** Switches one table. When this returns, the switch is on disk and done. */
@@ -68,21 +70,29 @@ export class Tables {
       const before = this.#entries.get(key);
       this.#checkGeneration(table, before?.stored.table);
       this.#checkHosts(key, table);
-      const ports = await this.#openPorts(owner, { table, known: before?.stored.ports ?? {} });
-      const stored: StoredTable = { format: 1, owner, table, ports };
+      const opened: Wanted[] = [];
       try {
+        const ports = await this.#openPorts(owner, { table, known: before?.stored.ports ?? {}, opened });
+        const stored: StoredTable = { format: 1, owner, table, ports };
         if (!isDeepStrictEqual(before?.stored, stored)) await writeDurable(this.#file(owner), JSON.stringify(stored));
+        return await this.#serve(key, { before, stored });
       } catch (error) {
-        this.#options.listeners.keepOnly(this.#wanted());
+        if (this.#entries.get(key) === before) this.#options.listeners.close(opened);
         throw error;
       }
-      const routes = this.#compile(stored, before?.routes ?? []);
-      this.#entries.set(key, { stored, routes });
-      this.#swap();
-      for (const upstream of retiredUpstreams(before?.routes ?? [], routes)) upstream.retire();
-      await this.#listen();
-      return this.#view(stored);
     });
+  }
+
+  async #serve(key: string, { before, stored }: { readonly before: Entry | undefined; readonly stored: StoredTable }): Promise<TableView> {
+    const { listeners } = this.#options;
+    const routes = this.#compile(stored, before?.routes ?? []);
+    this.#entries.set(key, { stored, routes });
+    this.#swap(before?.routes ?? [], routes);
+    for (const upstream of retiredUpstreams(before?.routes ?? [], routes)) upstream.retire();
+    const wanted = wantedOf(stored);
+    if (before !== undefined) listeners.close(wantedOf(before.stored), wanted);
+    await Promise.all(wanted.map((one) => listeners.ensure(one)));
+    return this.#view(stored);
   }
 
   /** Removes one table. Gone already is success. */
@@ -92,9 +102,9 @@ export class Tables {
       await removeDurable(this.#file(owner));
       if (before === undefined) return;
       this.#entries.delete(keyOf(owner));
-      this.#swap();
+      this.#swap(before.routes, []);
       for (const upstream of retiredUpstreams(before.routes, [])) upstream.retire();
-      await this.#listen();
+      this.#options.listeners.close(wantedOf(before.stored));
     });
   }
 
@@ -107,12 +117,11 @@ export class Tables {
     return entry === undefined ? null : this.#view(entry.stored);
   }
 
-  /** The switch itself: one assignment. Then those that waited for it go on. */
-  #swap(): void {
+  /** The switch itself. Then those that waited for it go on. */
+  #swap(before: readonly LiveRoute[], after: readonly LiveRoute[]): void {
     const { plane, revisions } = this.#options;
-    const routes = [...this.#entries.values()].map((entry) => entry.routes);
-    plane.snapshot = buildSnapshot(routes);
-    revisions.prune(new Set(routes.flat().flatMap(({ all }) => all.map(({ revision }) => revision.id))));
+    plane.snapshot.replace(before, after);
+    revisions.replace(revisionsOf(before), revisionsOf(after));
     plane.holds.release(plane.snapshot);
   }
 
@@ -136,15 +145,16 @@ export class Tables {
   }
 
   /** The port of each service, listened to from now on. Ports of services that left the table stay theirs. */
-  async #openPorts(owner: Owner, { table, known }: { table: RouteTable; known: StoredTable["ports"] }): Promise<StoredTable["ports"]> {
+  async #openPorts(owner: Owner, { table, known, opened }: OpenOptions): Promise<StoredTable["ports"]> {
+    const missing = table.routes.filter(({ service, port }) => known[service] === undefined || (port !== null && port !== known[service]));
     const ports: Record<string, number> = { ...known };
+    if (missing.length === 0) return ports;
     const taken = new Set([...this.#entries.values()].flatMap(({ stored }) => Object.values(stored.ports)));
-    for (const route of table.routes) {
-      const remembered = known[route.service];
-      if (remembered !== undefined && (route.port === null || route.port === remembered)) continue;
-      ports[route.service] =
-        route.port === null ? await this.#choosePort(owner, route, taken) : await this.#takePort(route, route.port, taken);
-      taken.add(ports[route.service] as number);
+    for (const route of missing) {
+      const port = route.port === null ? await this.#choosePort(owner, route, taken) : await this.#takePort(route, route.port, taken);
+      ports[route.service] = port;
+      taken.add(port);
+      opened.push({ service: route.service, address: addressesToBind(route.bind)[0] as string, port });
     }
     return ports;
   }
@@ -169,20 +179,6 @@ export class Tables {
     );
   }
 
-  async #listen(): Promise<void> {
-    const wanted = this.#wanted();
-    this.#options.listeners.keepOnly(wanted);
-    await Promise.all(wanted.map((one) => this.#options.listeners.ensure(one)));
-  }
-
-  #wanted(): readonly Wanted[] {
-    return [...this.#entries.values()].flatMap(({ stored }) =>
-      stored.table.routes.flatMap(({ service, bind }) =>
-        addressesToBind(bind).map((address) => ({ service, address, port: stored.ports[service] as number })),
-      ),
-    );
-  }
-
   #view(stored: StoredTable): TableView {
     const ports = new Set(stored.table.routes.map(({ service }) => stored.ports[service]));
     const notListening = this.#options.listeners.missing().filter(({ port }) => ports.has(port));
@@ -198,6 +194,23 @@ export class Tables {
     this.#last = turn.catch(() => undefined);
     return turn;
   }
+}
+
+interface OpenOptions {
+  readonly table: RouteTable;
+  readonly known: StoredTable["ports"];
+  /** What was opened, also when it fails half way. */
+  readonly opened: Wanted[];
+}
+
+function wantedOf({ table, ports }: StoredTable): readonly Wanted[] {
+  return table.routes.flatMap(({ service, bind }) =>
+    addressesToBind(bind).map((address) => ({ service, address, port: ports[service] as number })),
+  );
+}
+
+function revisionsOf(routes: readonly LiveRoute[]): ReadonlySet<Revision> {
+  return new Set(routes.flatMap(({ all }) => all.map(({ revision }) => revision)));
 }
 
 function keyOf({ installation, unit }: TableKey): string {
