@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import { readdir, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Docker from "dockerode";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mountTinyDisk } from "../../packages/core/test/support/tiny-disk.ts";
 import { type CutSocket, openCutSocket } from "./support/cut-socket.ts";
+import { ledgerUrl } from "./support/ledger.ts";
 import { type Plane, eventually, get, makePlane, makeProject } from "./support/plane.ts";
 
 // What the machine does to a deploy: a clear error, the old release goes on, nothing is orphaned, and when the trouble is over the next deploy goes through.
@@ -34,6 +36,17 @@ async function expectUnharmed(plane: Plane, project: Project): Promise<void> {
   expect((await get(json.services[0].address)).text).toBe("old");
 }
 
+/** PostgreSQL gets the next file that it writes ahead to while there is room, so that it is always the deploy that finds none. */
+async function prepareDatabase(plane: Plane): Promise<void> {
+  const client = new pg.Client({ connectionString: await ledgerUrl(plane.home) });
+  await client.connect();
+  for (const _ of [1, 2]) {
+    await client.query("select pg_switch_wal()");
+    await client.query("checkpoint");
+  }
+  await client.end();
+}
+
 const disk = await mountTinyDisk(256);
 
 describe.skipIf(disk === null)("a full disk", () => {
@@ -52,6 +65,7 @@ describe.skipIf(disk === null)("a full disk", () => {
     project = await makeProject({ "helix.yaml": manifest("full", "process"), "server.js": server("old"), "package.json": "{}" });
     const { exit, stderr } = await deploy();
     expect(exit, stderr).toBe(0);
+    await prepareDatabase(plane);
     await project.write("server.js", server("new"));
   });
   afterAll(async () => {

@@ -65,6 +65,18 @@ describe("plan", () => {
     expect(new Set(api.seen.filter(({ method }) => method !== "GET").map(({ path }) => path))).toEqual(new Set(["/v1/plan"]));
   });
 
+  it("is for the start command that the builder finds, so that it is shown; one that is written is not looked for", async () => {
+    await start({ "POST /v1/plan": answer({ changes: [], findings: [], allow: true }) });
+    const detected = async (text: string) => {
+      const run_ = await run(["plan", "--json"], folderWith({ "helix.yaml": text, "server.js": "one", "package.json": "{}" }));
+      expect(run_.exit, run_.stderr).toBe(0);
+      return (JSON.parse(api.seen.findLast(({ path }) => path === "/v1/plan")!.body.toString()) as { detected: object }).detected;
+    };
+    expect(await detected(manifest)).toEqual({ web: { start: "node server.js" } });
+    expect(await detected(manifest.replace("build: node", "build: node, start: node other.js"))).toEqual({});
+    expect(await detected(manifest.replace("build: node", "build: static"))).toEqual({});
+  });
+
   it("that a policy denies exits 5 with the findings", async () => {
     const finding = {
       rule: "r1",

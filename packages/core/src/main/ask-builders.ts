@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Detection, Identity } from "@helixstack/sdk";
-import { homeLayout } from "../config/index.ts";
+import { homeLayout } from "../config/home.ts";
 import { createDispatcher, loadPlugins } from "../host/index.ts";
 import { localConfig } from "./local-facts.ts";
 import { pluginFolders } from "./plugin-folders.ts";
