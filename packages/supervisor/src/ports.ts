@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 
-const LOWEST = 20_000;
+/** Below the ports that a router of this machine gives to services (from 20 000 on): the two never look for the same. */
+const LOWEST = 10_000;
+const HIGHEST = 19_999;
+const FEWEST = 1_000;
 const TRIES = 200;
 
 /**
@@ -10,7 +13,7 @@ const TRIES = 200;
  */
 export async function freePort(wanted: number | null, avoid: ReadonlySet<number>): Promise<number> {
   if (wanted !== null && (await isFree(wanted))) return wanted;
-  const highest = ephemeralStart() - 1;
+  const highest = Math.min(HIGHEST, ephemeralStart() - 1);
   for (let tries = 0; tries < TRIES; tries++) {
     const port = LOWEST + Math.floor(Math.random() * (highest - LOWEST + 1));
     if (port !== wanted && !avoid.has(port) && (await isFree(port))) return port;
@@ -34,8 +37,8 @@ function canListen(port: number, host: string): Promise<boolean> {
 function ephemeralStart(): number {
   try {
     const start = Number(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "latin1").trim().split(/\s+/)[0]);
-    return start > LOWEST + 1000 ? start : 60_000;
+    return start > LOWEST + FEWEST ? start : HIGHEST + 1;
   } catch {
-    return 32_768;
+    return HIGHEST + 1;
   }
 }

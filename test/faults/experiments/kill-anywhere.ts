@@ -1,5 +1,5 @@
 import type { Fault } from "../../../packages/core/src/main/faults/fault-folder.ts";
-import { type Wanted, deploy } from "../support/application.ts";
+import { type Wanted, deploy, portsLost } from "../support/application.ts";
 import { loadavg } from "node:os";
 import { eventually } from "../../e2e/support/plane.ts";
 import type { Crossed } from "../support/fault-files.ts";
@@ -46,6 +46,7 @@ export async function killAnywhere(options: KillOptions): Promise<Result> {
   let runs = 0;
   /** Faults that nobody came to: another worker did it, or it was not needed. */
   let missed = 0;
+  let taken = 0;
   const random = seeded(seed);
   const shareMs = (minutes * 60_000) / kinds.length;
   try {
@@ -66,6 +67,7 @@ export async function killAnywhere(options: KillOptions): Promise<Result> {
       }
       failures.push(...(await swept(rig)).map((what) => `after ${kind}: ${what}`));
     }
+    taken = portsLost(rig);
   } finally {
     await rig.remove();
   }
@@ -76,6 +78,7 @@ export async function killAnywhere(options: KillOptions): Promise<Result> {
     killed: runs - missed,
     failures: failures.length,
     ...spread("resume", resumes),
+    "ports taken by other programs": taken,
     load: Math.round(loadavg()[1]! * 10) / 10,
   };
   return { experiment: `kill anywhere, ${options.queue} queue, ${options.mode} mode`, figures, failures };

@@ -41,6 +41,12 @@ export function effectLines(rig: Rig, mark: string): readonly string[] {
   return lines.filter((line) => line.split(" ")[2] === mark);
 }
 
+/** Starts that found their port taken by another program of the machine. */
+export function portsLost(rig: Rig): number {
+  const lines = readdirSync(rig.effects).flatMap((name) => readFileSync(join(rig.effects, name), "utf8").split("\n"));
+  return lines.filter((line) => line.startsWith("lost ") && line.endsWith("EADDRINUSE")).length;
+}
+
 /** How often each of it happened, by `start web`. */
 export function effectsOf(rig: Rig, mark: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();

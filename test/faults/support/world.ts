@@ -54,12 +54,15 @@ export async function faultsIn(rig: Rig, { mark, wanted, isSwept = true }: Expec
   return found.flat();
 }
 
-/** What happened more often than it may, each with what the applications wrote down about it. */
+/**
+ * What happened more often than it may, each with what the applications wrote down about it. An application whose port was taken by another program, between
+ * the supervisor's choice and its own listening, is started once more, and that is no second effect: it says so itself.
+ */
 export function doubles(rig: Rig, { mark, wanted, isLive }: { mark: string; wanted: Wanted; isLive: boolean }): readonly string[] {
   if (wanted.runtime === "docker") return [];
   const counts = effectsOf(rig, mark);
   const often = [...counts]
-    .filter(([what, count]) => /^(?:start|task) /.test(what) && count > 1)
+    .filter(([what, count]) => /^(?:start|task) /.test(what) && count - (counts.get(what.replace(/^start/, "lost")) ?? 0) > 1)
     .map(([what, count]) => `${what} happened ${count} times: ${about(rig, { mark, service: what.split(" ")[1]! })}`);
   const programs = SERVICES.filter((service) => !(wanted.isStatic && service === "web"));
   const missing = programs.filter((service) => isLive && !counts.has(`start ${service}`)).map((service) => `${service} never started`);
