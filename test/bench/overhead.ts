@@ -1,9 +1,9 @@
-import { request } from "node:http";
 import { createRequire } from "node:module";
 import type Docker from "dockerode";
 import pg from "pg";
 import type { Figure, Row } from "./frame/figure.ts";
 import { alone, compare, interleave, quantile } from "./frame/measure.ts";
+import { type Address, until } from "./support/http.ts";
 import { type BenchPlane, openBenchPlane } from "./support/plane.ts";
 import { type Span, covered, spansBetween } from "./support/spans.ts";
 
@@ -59,7 +59,7 @@ function rowsOf({ helix, raw: peer, own }: { helix: number[][]; raw: number[][];
 
 interface App {
   readonly snapshot: string;
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: Address;
   readonly docker: Docker;
   /** The container that the plane made, as the engine shows it: the raw side makes the same. */
   readonly model: Docker.ContainerInspectInfo;
@@ -124,31 +124,6 @@ async function raw({ docker, model }: App): Promise<number> {
   const ms = performance.now() - began;
   await container.remove({ force: true, v: true });
   return ms;
-}
-
-/** Asks every millisecond until the application answers with this text. */
-async function until(address: { readonly host: string; readonly port: number }, text: string): Promise<void> {
-  for (;;) {
-    if ((await ask(address).catch(() => "")) === text) return;
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
-function ask({ host, port }: { readonly host: string; readonly port: number }): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ host, port, agent: false, timeout: 1_000 }, (response) => {
-      let text = "";
-      response
-        .setEncoding("utf8")
-        .on("data", (chunk: string) => (text += chunk))
-        .on("end", () => resolve(text))
-        .on("error", reject);
-    });
-    asked
-      .on("error", reject)
-      .on("timeout", () => asked.destroy())
-      .end();
-  });
 }
 
 /** How long the new container was asked before it answered. */
