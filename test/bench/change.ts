@@ -40,11 +40,17 @@ export const figure: Figure = {
         script: (round) => docker.script(`script ${round}`),
         compose: (round) => (hasCompose ? docker.compose(`compose ${round}`) : Promise.resolve(Number.NaN)),
       });
-      const [helix, script, compose] = [measured.helix, measured.script, measured.compose].map((all) => all.slice(1)) as [number[][], number[][], number[][]];
+      const [helix, script, compose] = [measured.helix, measured.script, measured.compose].map((all) => all.slice(1)) as [
+        number[][],
+        number[][],
+        number[][],
+      ];
       const name = "change to first 200, p50";
       return [
         compare({ name, unit: "ms", helix, peer: script, against: "docker build, rm -f, run" }, { of: "ratio", most: 0.45 }),
-        ...(hasCompose ? [compare({ name, unit: "ms", helix, peer: compose, against: "docker-compose up --build" }, { of: "ratio", most: 0.25 })] : []),
+        ...(hasCompose
+          ? [compare({ name, unit: "ms", helix, peer: compose, against: "docker-compose up --build" }, { of: "ratio", most: 0.25 })]
+          : []),
         alone({ name: "requests lost while it was deployed", unit: "", n: asked.asked, value: asked.failed }, { of: "helix", most: 0 }),
       ];
     } finally {
@@ -57,7 +63,11 @@ export const figure: Figure = {
 
 async function helixSide(plane: BenchPlane, folder: string) {
   const project = "change";
-  const manifest = { project, services: { web: { source: ".", build: "node", runtime: "docker", start: "node server.js", drain: "1s" } }, rollback: { keep: 0, for: "1s" } };
+  const manifest = {
+    project,
+    services: { web: { source: ".", build: "node", runtime: "docker", start: "node server.js", drain: "1s" } },
+    rollback: { keep: 0, for: "1s" },
+  };
   await writeFile(join(folder, "package.json"), "{}");
   await writeFile(join(folder, "helix.yaml"), JSON.stringify(manifest));
   const deploy = async (text: string, address?: Address) => {
@@ -88,7 +98,10 @@ function dockerSide(folder: string) {
   ];
   return {
     async prepare(base: string) {
-      await writeFile(join(folder, "Dockerfile"), `FROM ${base}\nWORKDIR /app\nCOPY package.json server.js ./\nCMD ["node", "server.js"]\n`);
+      await writeFile(
+        join(folder, "Dockerfile"),
+        `FROM ${base}\nWORKDIR /app\nCOPY package.json server.js ./\nCMD ["node", "server.js"]\n`,
+      );
       const service = { build: ".", init: true, ports: [`127.0.0.1:${compose!.port}:8080`] };
       await writeFile(join(folder, "docker-compose.yml"), JSON.stringify({ version: "3.7", services: { web: service } }));
     },

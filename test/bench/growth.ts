@@ -39,16 +39,28 @@ async function grown(deployments: number) {
   return {
     plane,
     list: () => timed(() => plane.request("GET", `/v1/deployments?project=${name}&limit=50`)),
-    plan: (round: number) => timed(() => plane.request("POST", "/v1/plan", { manifest: project.manifest(name, `plan ${round}`), entries: ENTRIES })),
+    plan: (round: number) =>
+      timed(() => plane.request("POST", "/v1/plan", { manifest: project.manifest(name, `plan ${round}`), entries: ENTRIES })),
     deploy: (round: number) => ran(plane, async () => wait(await project.ask(name, `round ${round}`))),
     async rollback() {
-      const { items } = await plane.request<{ items: readonly { id: string }[] }>("GET", `/v1/releases?project=${name}&limit=2`);
+      const { items } = await plane.request<{ items: readonly { id: string }[] }>(
+        "GET",
+        `/v1/projects/${name}/environments/production/releases?limit=2`,
+      );
       return ran(plane, async () => wait(await plane.create({ kind: "rollback", project: name, release: items[1]!.id })));
     },
   };
 }
 
-const ENTRIES = [{ path: "index.js", type: "file", mode: "644", size: 1, digest: "sha256:6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b" }];
+const ENTRIES = [
+  {
+    path: "index.js",
+    type: "file",
+    mode: "644",
+    size: 1,
+    digest: "sha256:6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",
+  },
+];
 
 /** From the record to the verdict, as the ledger says: the client's own looks are not in it. */
 async function ran(plane: BenchPlane, act: () => Promise<{ readonly deployment: { readonly id: string } }>): Promise<number> {
@@ -70,15 +82,25 @@ async function multiply(connectionString: string, count: number): Promise<void> 
     const columns = rows.map(({ name }) => name);
     const values = columns.map((name) => replaced[name] ?? `t."${name}"`);
     const list = columns.map((name) => `"${name}"`).join(", ");
-    await client.query(`insert into helix.${table} (${list}) select ${values.join(", ")} from helix.${table} t, generate_series(1, ${count}) n`);
+    await client.query(
+      `insert into helix.${table} (${list}) select ${values.join(", ")} from helix.${table} t, generate_series(1, ${count}) n`,
+    );
   };
   const deployment = id("", "dep").replace(/ as $/, "");
   await copy("deployment", { id: deployment, created_at: "t.created_at - interval '1 year'", release: "null" });
   await copy("run", { id: "t.id || n", deployment });
   await copy("step", { deployment });
   await copy("decision", { id: "t.id || n", deployment, input: "'{}'", at: "t.at - interval '1 year'" });
-  await copy("event", { stream: "case when t.stream like 'deployment:%' then 'deployment:' || n else t.stream end", seq: "case when t.stream like 'deployment:%' then t.seq else t.seq + 1000 + n * 10 end" });
-  await copy("release", { id: id("", "rel").replace(/ as $/, ""), deployment, number: "n + 1", created_at: "t.created_at - interval '1 year'" });
+  await copy("event", {
+    stream: "case when t.stream like 'deployment:%' then 'deployment:' || n else t.stream end",
+    seq: "case when t.stream like 'deployment:%' then t.seq else t.seq + 1000 + n * 10 end",
+  });
+  await copy("release", {
+    id: id("", "rel").replace(/ as $/, ""),
+    deployment,
+    number: "n + 1",
+    created_at: "t.created_at - interval '1 year'",
+  });
   await client.query("update helix.release set number = 0 where number = 1");
   await client.query(`update helix.environment set last_release_number = ${count + 1}`);
   await client.query("vacuum analyze");

@@ -19,7 +19,9 @@ export const figure: Figure = {
       await database(await plane.databaseUrl());
       const snapshot = await plane.snapshot({ "server.js": SERVER, "package.json": "{}" });
       const deploy = async (services: readonly string[]) => {
-        const all = Object.fromEntries(services.map((name) => [name, { source: ".", build: "node", runtime: "process", start: "node server.js" }]));
+        const all = Object.fromEntries(
+          services.map((name) => [name, { source: ".", build: "node", runtime: "process", start: "node server.js" }]),
+        );
         const text = JSON.stringify({ project: "memory", services: all });
         await plane.live(await plane.create({ kind: "deploy", snapshot, manifest: { file: "helix.yaml", text } }));
         await plane.settled("memory");
@@ -30,7 +32,11 @@ export const figure: Figure = {
       const idle = await planeMemory(plane.home);
       const one = await deploy(["s0"]);
       const many = await deploy(Array.from({ length: SERVICES + 1 }, (_, index) => `s${index}`));
-      for (const [what, sizes] of [["idle", idle], ["one service", one], [`${SERVICES + 1} services`, many]] as const)
+      for (const [what, sizes] of [
+        ["idle", idle],
+        ["one service", one],
+        [`${SERVICES + 1} services`, many],
+      ] as const)
         note(`${what}: ${[...sizes].map(([role, mb]) => `${role} ${mb.toFixed(1)}`).join(", ")} MB`);
       note(`measured ${SETTLE_MS / 1000} s after the last deploy; the application's own processes are not the plane's`);
       const row = (name: string, value: number, most: number) => alone({ name, unit: "MB", n: 1, value }, { of: "helix", most });
@@ -54,7 +60,9 @@ function total(sizes: ReadonlyMap<string, number>): number {
 async function planeMemory(home: string): Promise<ReadonlyMap<string, number>> {
   const sizes = new Map<string, number>();
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-    const [command, environment] = await Promise.all(["cmdline", "environ"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")));
+    const [command, environment] = await Promise.all(
+      ["cmdline", "environ"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")),
+    );
     if (!command!.includes(home) && !environment!.includes(`HELIX_HOME=${home}`) && !(await isOfDatabase(pid, home))) continue;
     const role = roleOf(command!.replaceAll("\0", " "));
     if (role === null) continue;

@@ -5,7 +5,7 @@ import { alone, compare, quantile } from "./frame/measure.ts";
 import { nullProject } from "./support/null-project.ts";
 import { type BenchPlane, openBenchPlane } from "./support/plane.ts";
 import { rawSteps } from "./support/raw-steps.ts";
-import { type Span, covered, spansBetween } from "./support/spans.ts";
+import { covered, spansBetween } from "./support/spans.ts";
 
 /** Deploys that make nothing real: what the pipeline costs by itself. */
 export const figure: Figure = {
@@ -27,11 +27,13 @@ export const figure: Figure = {
   },
 };
 
-async function onBackend(bench: Bench, { backend, env }: { backend: string; env: Readonly<Record<string, string>> }): Promise<readonly Row[]> {
+async function onBackend(
+  bench: Bench,
+  { backend, env }: { backend: string; env: Readonly<Record<string, string>> },
+): Promise<readonly Row[]> {
   const plane = await openBenchPlane(env);
-  const ledger = new pg.Client({ connectionString: await plane.databaseUrl() });
+  const ledger = new pg.Pool({ connectionString: await plane.databaseUrl(), max: 2 });
   ledger.on("error", () => {});
-  await ledger.connect();
   try {
     await bench.database(await plane.databaseUrl());
     return [...(await oneByOne(bench, { plane, ledger, backend })), await manyAtOnce(bench, { plane, ledger, backend })];
@@ -43,14 +45,15 @@ async function onBackend(bench: Bench, { backend, env }: { backend: string; env:
 
 interface Side {
   readonly plane: BenchPlane;
-  readonly ledger: pg.Client;
+  readonly ledger: pg.Pool;
   readonly backend: string;
 }
 
 /** From the claim to the verdict, beside the same rows written by hand. */
 async function oneByOne({ rounds, note }: Bench, { plane, ledger, backend }: Side): Promise<readonly Row[]> {
   const project = await nullProject(plane);
-  const raw = await rawSteps(ledger);
+  const hand = await ledger.connect();
+  const raw = await rawSteps(hand);
   const [helix, peer, waits]: number[][][] = [[], [], []];
   const parts = new Map<string, number[]>();
   const others: number[] = [];
@@ -67,6 +70,7 @@ async function oneByOne({ rounds, note }: Bench, { plane, ledger, backend }: Sid
     for (const span of spans) parts.set(span.name, [...(parts.get(span.name) ?? []), span.ms]);
     others.push(run.ms - covered(spans));
   }
+  hand.release();
   noteParts(note, { parts, others, backend, rounds });
   const name = `${backend}: claim to verdict`;
   const above = helix!.map(([ms], round) => ms! - peer![round]![0]!);
@@ -83,11 +87,13 @@ function noteParts(
 ): void {
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const top = [...parts].toSorted(([, a], [, b]) => sum(b) - sum(a)).slice(0, 12);
-  const told = top.map(([name, values]) => `${name} ${(sum(values) / rounds).toFixed(1)} ms in ${(values.length / rounds).toFixed(1)} calls`);
+  const told = top.map(
+    ([name, values]) => `${name} ${(sum(values) / rounds).toFixed(1)} ms in ${(values.length / rounds).toFixed(1)} calls`,
+  );
   note(`${backend}, a deploy: ${told.join(", ")}; in no call ${(sum(others) / rounds).toFixed(1)} ms`);
 }
 
-/** Fifty projects at once, eight deploys each, one after the other. */
+/** Fifty projects at once, six deploys each, one after the other. */
 async function manyAtOnce({ note }: Bench, { plane, ledger, backend }: Side): Promise<Row> {
   const project = await nullProject(plane);
   const [projects, each] = [50, 6];
@@ -99,11 +105,14 @@ async function manyAtOnce({ note }: Bench, { plane, ledger, backend }: Side): Pr
   );
   const perSecond = (projects * each) / ((performance.now() - began) / 1000);
   note(`${backend}: ${projects * each} deploys of ${projects} projects`);
-  return alone({ name: `${backend}: null deploys a second`, unit: "/s", n: projects * each, value: perSecond }, { of: "helix", least: 600 });
+  return alone(
+    { name: `${backend}: null deploys a second`, unit: "/s", n: projects * each, value: perSecond },
+    { of: "helix", least: 600 },
+  );
 }
 
 /** Asked of the ledger: the API shall not be what is measured. */
-async function ended(ledger: pg.Client, deployment: string): Promise<void> {
+async function ended(ledger: pg.Pool, deployment: string): Promise<void> {
   for (;;) {
     const { rows } = await ledger.query<{ state: string }>("select state from helix.deployment where id = $1", [deployment]);
     if (rows[0]!.state === "live") return;
@@ -112,7 +121,7 @@ async function ended(ledger: pg.Client, deployment: string): Promise<void> {
   }
 }
 
-async function runOf(ledger: pg.Client, deployment: string): Promise<{ from: number; ms: number; waited: number } & Partial<Span>> {
+async function runOf(ledger: pg.Pool, deployment: string): Promise<{ from: number; ms: number; waited: number }> {
   const query = `select extract(epoch from started_at)::float8 * 1000 as from, extract(epoch from ended_at - started_at)::float8 * 1000 as ms,
     extract(epoch from started_at - created_at)::float8 * 1000 as waited from helix.deployment where id = $1`;
   const { rows } = await ledger.query<{ from: number; ms: number; waited: number }>(query, [deployment]);

@@ -20,7 +20,9 @@ export function ask({ host, port }: Address): Promise<string> {
     const asked = request({ host, port, agent: false, timeout: 5_000 }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-      response.on("error", reject).on("end", () => ((response.statusCode ?? 500) < 400 ? resolve(text) : reject(new Error(String(response.statusCode)))));
+      response
+        .on("error", reject)
+        .on("end", () => ((response.statusCode ?? 500) < 400 ? resolve(text) : reject(new Error(String(response.statusCode)))));
     });
     asked.on("error", reject).on("timeout", () => asked.destroy(new Error("no answer")));
     asked.end();

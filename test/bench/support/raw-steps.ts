@@ -10,7 +10,7 @@ const COMMITS = [
 const DECISION = JSON.stringify({ input: "x".repeat(8_000) });
 
 /** The rows of one null deploy, written by hand in tables of their own, in the same transactions; answers with the milliseconds of it. */
-export async function rawSteps(ledger: pg.Client): Promise<() => Promise<number>> {
+export async function rawSteps(ledger: pg.ClientBase): Promise<() => Promise<number>> {
   await ledger.query(`create schema if not exists raw;
     create table if not exists raw.run (id int primary key, n int);
     create table if not exists raw.step (id bigint generated always as identity primary key, state text, outcome json, at timestamptz default clock_timestamp());
