@@ -38,6 +38,7 @@ export const ROADS: { readonly [P in keyof Ports]: Readonly<Record<keyof Ports[P
     createDeployment: "effect",
     deployment: "read",
     listDeployments: "read",
+    storeUse: "read",
     requestCancel: "effect",
     steps: "read",
     decisions: "read",

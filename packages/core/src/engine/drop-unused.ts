@@ -1,6 +1,5 @@
 import type { Artifact, Digest } from "@helixstack/sdk";
-import { isTerminal } from "../domain/states.ts";
-import type { DeploymentRecord, ReleaseRecord, Scope } from "../ports/index.ts";
+import type { ReleaseRecord, Scope } from "../ports/index.ts";
 import { everyPage } from "./every-page.ts";
 import type { EngineDeps } from "./deps.ts";
 
@@ -39,14 +38,9 @@ async function runningUse(
   { ledger }: EngineDeps,
   scope: Scope,
 ): Promise<{ readonly snapshots: readonly Digest[]; readonly artifacts: readonly Artifact[] }> {
-  const all = await everyPage<DeploymentRecord>((page) => ledger.listDeployments(scope, page));
-  const running = all.filter(({ state }) => !isTerminal(state));
-  const keys = running.flatMap(({ plan }) => plan?.services.map(({ build }) => build.inputKey) ?? []);
-  const builds = await Promise.all(unique(keys).map((key) => ledger.findBuild(scope, key)));
-  return {
-    snapshots: running.flatMap(({ request }) => (request.snapshot === null ? [] : [request.snapshot as Digest])),
-    artifacts: builds.flatMap((build) => (build ? [build.artifact] : [])),
-  };
+  const { snapshots, inputKeys } = await ledger.storeUse(scope, { isRunning: true });
+  const builds = await Promise.all(inputKeys.map((key) => ledger.findBuild(scope, key)));
+  return { snapshots: snapshots as readonly Digest[], artifacts: builds.flatMap((build) => (build ? [build.artifact] : [])) };
 }
 
 async function allReleases({ ledger }: EngineDeps, scope: Scope): Promise<readonly ReleaseRecord[]> {

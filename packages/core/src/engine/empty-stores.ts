@@ -1,5 +1,5 @@
 import type { Artifact, Digest } from "@helixstack/sdk";
-import type { DeploymentRecord, EnvironmentRecord, ReleaseRecord } from "../ports/index.ts";
+import type { EnvironmentRecord, ReleaseRecord } from "../ports/index.ts";
 import { readPlugin } from "./call.ts";
 import { everyPage } from "./every-page.ts";
 import { identityOf } from "./place.ts";
@@ -30,15 +30,9 @@ export async function emptyStores(run: Run): Promise<{ readonly freedBytes: numb
 /** Everything that deployments of this environment brought into the stores, those that failed included. */
 async function ownUse(run: Run): Promise<{ readonly snapshots: readonly Digest[]; readonly artifacts: readonly Artifact[] }> {
   const { deps, grip, place } = run;
-  const deployments = await everyPage<DeploymentRecord>((page) =>
-    deps.ledger.listDeployments(grip.scope, { environment: place.environment.id, ...page }),
-  );
-  const keys = deployments.flatMap(({ plan }) => plan?.services.map(({ build }) => build.inputKey) ?? []);
-  const builds = await Promise.all([...new Set(keys)].map((key) => deps.ledger.findBuild(grip.scope, key)));
-  return {
-    snapshots: [...new Set(deployments.flatMap(({ request }) => (request.snapshot === null ? [] : [request.snapshot as Digest])))],
-    artifacts: builds.flatMap((build) => (build ? [build.artifact] : [])),
-  };
+  const { snapshots, inputKeys } = await deps.ledger.storeUse(grip.scope, { environment: place.environment.id });
+  const builds = await Promise.all(inputKeys.map((key) => deps.ledger.findBuild(grip.scope, key)));
+  return { snapshots: snapshots as readonly Digest[], artifacts: builds.flatMap((build) => (build ? [build.artifact] : [])) };
 }
 
 function releasesOf({ deps, grip }: Run, { id }: EnvironmentRecord): Promise<readonly ReleaseRecord[]> {

@@ -158,6 +158,6 @@ async function historyOf({ ledger }: EngineDeps, { scope, environment }: Place, 
   const { items } = await ledger.listDeployments(scope, { environment: environment.id, limit: HISTORY_LENGTH });
   return {
     live: live && { release: live.id, number: live.number, createdAt: live.createdAt },
-    deployments: items.map(({ id, request, state, createdAt }) => ({ id, kind: request.kind, state, createdAt })),
+    deployments: items.map(({ id, kind, state, createdAt }) => ({ id, kind, state, createdAt })),
   };
 }

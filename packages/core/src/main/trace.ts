@@ -48,10 +48,7 @@ function tracePort<T extends object>(port: T, { name, note }: { name: PortName; 
 function traceDispatcher<T extends Dispatcher>(dispatcher: T, note: Note): T {
   return {
     ...dispatcher,
-    call: <R>(call: PluginCall) =>
-      timed(note({ name: `${call.plane}.${call.verb}`, detail: call.plugin }), () =>
-        dispatcher.call<R>(call),
-      ),
+    call: <R>(call: PluginCall) => timed(note({ name: `${call.plane}.${call.verb}`, detail: call.plugin }), () => dispatcher.call<R>(call)),
   };
 }
 

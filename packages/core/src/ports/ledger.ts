@@ -6,6 +6,7 @@ import type {
   BuildRecord,
   DecisionRecord,
   DeploymentRecord,
+  DeploymentSummary,
   EnvironmentRecord,
   EventRecord,
   Principal,
@@ -15,6 +16,7 @@ import type {
   RouteTableRecord,
   RunRecord,
   StepRecord,
+  StoreUse,
   TokenRecord,
   VolumeRecord,
   WaiverRecord,
@@ -81,7 +83,9 @@ export interface DeploymentLedger {
   listDeployments(
     scope: Scope,
     page: Page & { readonly environment?: string; readonly project?: string },
-  ): Promise<Paged<DeploymentRecord>>;
+  ): Promise<Paged<DeploymentSummary>>;
+  /** What the deployments of an environment, or of all, brought into the stores; `isRunning` leaves out those that have ended. */
+  storeUse(scope: Scope, filter: { readonly environment?: string; readonly isRunning?: boolean }): Promise<StoreUse>;
   /** Queued: ended as `cancelled` at once. Running: asked to stop. Ended: rejects with `DEPLOYMENT_ENDED`. */
   requestCancel(scope: Scope, deployment: string): Promise<DeploymentRecord>;
   steps(scope: Scope, deployment: string): Promise<readonly StepRecord[]>;

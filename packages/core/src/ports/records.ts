@@ -63,6 +63,19 @@ export interface DeploymentRecord {
   readonly deadlineAt: string;
 }
 
+/** A deployment as lists have it: without what it was to deploy and how, which are most of its bytes. */
+export interface DeploymentSummary extends Omit<DeploymentRecord, "request" | "plan"> {
+  readonly kind: DeploymentRequest["kind"];
+}
+
+/** What deployments brought into the stores, each once. */
+export interface StoreUse {
+  /** Digests of source snapshots. */
+  readonly snapshots: readonly string[];
+  /** Of builds that their plans count on. */
+  readonly inputKeys: readonly string[];
+}
+
 /**
  * A unit of queueing: `main` brings a deployment to its verdict, `cleanup` drains, freezes and retires what it left behind, `repair` brings
  * the live release back after its processes were lost.

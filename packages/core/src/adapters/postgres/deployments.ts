@@ -1,12 +1,14 @@
+import { sql } from "kysely";
 import { EngineError } from "../../domain/errors.ts";
 import type { DeploymentLedger, Page, Paged } from "../../ports/ledger.ts";
+import type { DeploymentSummary } from "../../ports/records.ts";
 import type { Scope } from "../../ports/scope.ts";
 import { requestCancel } from "./cancel.ts";
 import type { LedgerContext } from "./context.ts";
 import { createDeployment } from "./create-deployment.ts";
 import { environmentReads } from "./environments.ts";
 import { appendEvents, readEvents, readLastEvents } from "./events.ts";
-import { toBuild, toDecision, toDeployment, toRelease, toStep } from "./rows.ts";
+import { SUMMARY, toBuild, toDecision, toDeployment, toRelease, toStep, toSummary } from "./rows.ts";
 import { type Db, scoped } from "./transaction.ts";
 
 export function deploymentLedger(context: LedgerContext): DeploymentLedger {
@@ -23,14 +25,20 @@ export function deploymentLedger(context: LedgerContext): DeploymentLedger {
     },
 
     async listDeployments(scope, page) {
-      let query = deployments(db, scope)
+      let query = db
+        .selectFrom("deployment")
+        .select(SUMMARY)
+        .select(sql<DeploymentSummary["kind"]>`request->>'kind'`.as("kind"))
+        .where("organization", "=", scope.organization)
         .orderBy("id", "desc")
         .limit(page.limit + 1);
       if (page.environment !== undefined) query = query.where("environment", "=", page.environment);
       if (page.project !== undefined) query = query.where("project", "=", await projectId(db, scope, page.project));
       if (page.cursor) query = query.where("id", "<", page.cursor);
-      return paged((await query.execute()).map(toDeployment), { page, cursorOf: (deployment) => deployment.id });
+      return paged((await query.execute()).map(toSummary), { page, cursorOf: (deployment) => deployment.id });
     },
+
+    storeUse: storeUse(context),
 
     async steps(scope, deployment) {
       const query = db.selectFrom("step").selectAll().where("organization", "=", scope.organization);
@@ -49,6 +57,25 @@ export function deploymentLedger(context: LedgerContext): DeploymentLedger {
 
     watch: (scope, { stream, signal }, onEvent) => listener.watchEvents(`${scope.organization}/${stream}`, { signal, onEvent }),
   };
+}
+
+/** See `DeploymentLedger.storeUse`. The JSON is read where it lies: a large ledger is not sent to ask this. */
+function storeUse({ db }: LedgerContext): DeploymentLedger["storeUse"] {
+  return async ({ organization }, { environment = null, isRunning = false }) => {
+    const chosen = sql`from helix.deployment d where d.organization = ${organization}
+      and (${environment}::text is null or d.environment = ${environment})
+      and (not ${isRunning}::boolean or d.ended_at is null)`;
+    const [snapshots, inputKeys] = await Promise.all([
+      sql<Used>`select distinct d.request->>'snapshot' as used ${chosen} and d.request->>'snapshot' is not null`.execute(db),
+      sql<Used>`select distinct service->'build'->>'inputKey' as used from (select d.plan ${chosen} and d.plan is not null) as planned,
+        json_array_elements(planned.plan->'services') as service`.execute(db),
+    ]);
+    return { snapshots: snapshots.rows.map(({ used }) => used), inputKeys: inputKeys.rows.map(({ used }) => used) };
+  };
+}
+
+interface Used {
+  readonly used: string;
 }
 
 type ReleaseReads = Pick<DeploymentLedger, "release" | "listReleases" | "findBuild" | "listBuilds">;

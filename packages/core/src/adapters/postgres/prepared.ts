@@ -6,6 +6,9 @@ import { PLAN_IS_OLD } from "./failures.ts";
 /** Statements with lists have as many texts as their lists have lengths: what comes late is not prepared. */
 const MOST = 500;
 
+/** Which index reads a range best depends on how much there is of what is asked for: a plan for any values would be wrong for most. */
+const RANGE = /\border by\b/;
+
 /**
  * The same pool; statements are parsed and planned once a connection, which is half of what a small one costs. Through PgBouncer that needs its
  * session mode, as LISTEN does.
@@ -13,6 +16,7 @@ const MOST = 500;
 export function preparing(pool: pg.Pool): PostgresPool {
   const names = new Map<string, string>();
   const nameOf = (text: string): string | undefined => {
+    if (RANGE.test(text)) return undefined;
     const known = names.get(text);
     if (known !== undefined || names.size >= MOST) return known;
     const name = createHash("sha256").update(text).digest("hex").slice(0, 16);

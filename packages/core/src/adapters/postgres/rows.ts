@@ -2,6 +2,7 @@ import type {
   BuildRecord,
   DecisionRecord,
   DeploymentRecord,
+  DeploymentSummary,
   EnvironmentRecord,
   EventRecord,
   ReleaseRecord,
@@ -43,13 +44,37 @@ export function toEnvironment(row: Row<"environment"> & { readonly project_name:
 }
 
 export function toDeployment(row: Row<"deployment">): DeploymentRecord {
+  const { kind: _, ...summary } = toSummary({ ...row, kind: row.request.kind });
+  return { ...summary, request: row.request, plan: row.plan };
+}
+
+/** What lists read of a deployment. */
+export const SUMMARY = [
+  "id",
+  "environment",
+  "state",
+  "no_change",
+  "release",
+  "error",
+  "principal",
+  "message",
+  "superseded_by",
+  "cancel_requested_by",
+  "created_at",
+  "started_at",
+  "ended_at",
+  "deadline_at",
+] as const;
+
+type SummaryRow = Pick<Row<"deployment">, (typeof SUMMARY)[number]> & { readonly kind: DeploymentSummary["kind"] };
+
+export function toSummary(row: SummaryRow): DeploymentSummary {
   return {
     id: row.id,
     environment: row.environment,
-    request: row.request,
+    kind: row.kind,
     state: row.state,
     noChange: row.no_change,
-    plan: row.plan,
     release: row.release,
     error: row.error,
     principal: row.principal,

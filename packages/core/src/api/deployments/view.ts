@@ -2,7 +2,7 @@ import { plainFinding } from "../../domain/finding.ts";
 import type { ApiDeps } from "../deps.ts";
 import { incidentsOf } from "../incidents.ts";
 import type { DecisionItem, DeploymentDetail, DeploymentItem, StepItem } from "../documents.ts";
-import type { DecisionRecord, DeploymentRecord, Scope, StepRecord } from "../../ports/index.ts";
+import type { DecisionRecord, DeploymentRecord, DeploymentSummary, Scope, StepRecord } from "../../ports/index.ts";
 
 type Deps = Pick<ApiDeps, "ledger">;
 
@@ -10,7 +10,7 @@ type Deps = Pick<ApiDeps, "ledger">;
 export async function deploymentItems(
   { ledger }: Deps,
   scope: Scope,
-  records: readonly DeploymentRecord[],
+  records: readonly DeploymentSummary[],
 ): Promise<readonly DeploymentItem[]> {
   const [environments, principals] = await Promise.all([
     byId(
@@ -28,7 +28,7 @@ export async function deploymentItems(
       id: record.id,
       project: environment?.projectName ?? "",
       environment: environment?.name ?? "",
-      kind: record.request.kind,
+      kind: record.kind,
       status: record.state,
       noChange: record.noChange,
       release: record.release,
@@ -45,7 +45,7 @@ export async function deploymentItems(
 }
 
 export async function deploymentItem(deps: Deps, scope: Scope, record: DeploymentRecord): Promise<DeploymentItem> {
-  return (await deploymentItems(deps, scope, [record]))[0]!;
+  return (await deploymentItems(deps, scope, [{ ...record, kind: record.request.kind }]))[0]!;
 }
 
 /** One deployment with its steps and decisions. */
