@@ -6,8 +6,11 @@ export interface WithoutCheck {
   /** What stands there, once. */
   readonly from: string;
   readonly to: string;
-  /** Another check stands before it, so that taking it out shows in the list of places alone. */
-  readonly isSecond?: true;
+  /**
+   * Where alone it shows that the check is gone: in the `list` of places, because another check stands before it, or in what `happens`, because the place is still
+   * one that asks. Absent: in both.
+   */
+  readonly shows?: "list" | "happens";
 }
 
 /** One for each road. `from` has to be there, so that a check that moved is noticed. */
@@ -56,7 +59,7 @@ export const WITHOUT_CHECK: readonly WithoutCheck[] = [
     file: "engine/steps/release.ts",
     from: "  await clearNext(run);\n  const made",
     to: "  const made",
-    isSecond: true,
+    shows: "list",
   },
   {
     road: "a restore: what was under way at the backup",
@@ -64,12 +67,20 @@ export const WITHOUT_CHECK: readonly WithoutCheck[] = [
     from: "`update helix.deployment set state = 'failed'",
     to: "`update helix.deployment set state = state",
   },
-];
-
-/** Checks of a carried decision that only show in what happens, not in the list of places. */
-export const WEAK_CARRY: readonly WithoutCheck[] = [
-  { road: "a carried decision of another point", file: "engine/clearance.ts", from: 'point === "release" && ', to: "" },
-  { road: "a carried refusal", file: "engine/clearance.ts", from: " && decision.allow", to: "" },
-  { road: "a carried decision on another input", file: "engine/clearance.ts", from: "digestOf(input) === inputDigest && ", to: "" },
-  { road: "a carried decision by another bundle", file: "engine/clearance.ts", from: " && decision.bundle === live.policyBundle", to: "" },
+  { road: "a carried decision of another point", file: "engine/clearance.ts", from: 'point === "release" && ', to: "", shows: "happens" },
+  { road: "a carried refusal", file: "engine/clearance.ts", from: " && decision.allow", to: "", shows: "happens" },
+  {
+    road: "a carried decision on another input",
+    file: "engine/clearance.ts",
+    from: "digestOf(input) === inputDigest && ",
+    to: "",
+    shows: "happens",
+  },
+  {
+    road: "a carried decision by another bundle",
+    file: "engine/clearance.ts",
+    from: " && decision.bundle === live.policyBundle",
+    to: "",
+    shows: "happens",
+  },
 ];
