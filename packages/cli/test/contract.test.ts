@@ -119,7 +119,7 @@ describe("usage", () => {
   });
 
   it("the commands of this machine's plane refuse another plane's address", async () => {
-    for (const args of [["server"], ["down"], ["backup", "x"], ["restore", "x"]])
+    for (const args of [["server"], ["worker"], ["down"], ["backup", "x"], ["restore", "x"]])
       expectFailure(await helix([...args, "--json"], { env: { HELIX_URL: "http://127.0.0.1:9" } }), { code: "USAGE", exit: 2 });
   });
 });

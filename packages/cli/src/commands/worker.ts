@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { helixHome } from "../plane/home.ts";
+import { helixHome, refuseRemote } from "../plane/home.ts";
 import { isAnswering } from "../plane/session.ts";
 
 export function define(command: Command): void {
@@ -15,6 +15,7 @@ export function define(command: Command): void {
 
 /** Runs the engine's worker as a child, so that none of it is loaded here. Its log goes to stderr. */
 async function worker(cli: Cli): Promise<number> {
+  refuseRemote(cli.env, "worker");
   if (!cli.env["DATABASE_URL"] && !(await isAnswering(cli)))
     throw new EngineError("PLANE_DOWN", `No local plane is running in ${helixHome(cli.env)}.`, {
       hint: "Run `helix server`, or set DATABASE_URL.",
