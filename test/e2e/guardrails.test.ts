@@ -11,7 +11,7 @@ import { type Plane, get, makePlane, makeProject } from "./support/plane.ts";
 // A denial that teaches: through the real command, control plane and ledger.
 
 const { Ajv2020 } = createRequire(new URL("../../packages/core/package.json", import.meta.url))("ajv/dist/2020.js") as {
-  Ajv2020: typeof import("ajv").Ajv;
+  Ajv2020: new (options: object) => { compile(schema: object): ((input: unknown) => boolean) & { readonly errors?: unknown } };
 };
 const server = `
   require("node:http").createServer((req, res) => res.end("hello")).listen(process.env.PORT);
