@@ -13,7 +13,7 @@ import { HAPROXY, freePort, haproxyByHand, untilOpen } from "./load/reloads.ts";
 import { fill } from "./load/routes.ts";
 import { startTarget } from "./load/target.ts";
 
-const LOAD = { connections: 32, ms: 1500 };
+const LOAD = { connections: 32, requests: 10_000 };
 const SWITCHES = 20;
 
 /** The plugin's HAProxy beside one whose configuration was written for this one application. */
@@ -66,7 +66,7 @@ async function perCpuSecond(port: number, pid: number): Promise<number> {
 /** From the call to the first answer of the new target, the journal and the record on disk. */
 async function switches(routes: number): Promise<readonly Row[]> {
   const apps = [await startTarget(), await startTarget()];
-  const world = await makeWorld({ ports: { first: 20_000, count: routes + 20 } });
+  const world = await makeWorld({ ports: { first: 14_000, count: routes / 2 + 60 } });
   try {
     await fill(routes - 1, (unit, own) => world.apply(own, { unit }));
     const { addresses } = await world.apply([{ targets: [target(apps[0]!.port, { release: "first" })] }]);

@@ -50,16 +50,19 @@ async function rollbacks(plane: BenchPlane, { note }: Bench, { runtime, keep, ro
   const { address } = releases[1]!.services[0]!;
   const traffic = startTraffic(address, MARKS[1]);
   const times: number[] = [];
+  const windows: { readonly from: number; readonly to: number }[] = [];
   const from = performance.timeOrigin + performance.now();
   for (let i = 0; i < rounds; i += 1) {
     const [to, mark] = [releases[i % 2]!, MARKS[i % 2]!];
     await plane.settled(project);
     await sleep(50);
     traffic.coming(mark);
+    const asked = performance.timeOrigin + performance.now();
     const began = performance.now();
     const id = await plane.create({ kind: "rollback", project, release: to.release.id });
     await untilAnswers(address, mark);
     times.push(performance.now() - began);
+    windows.push({ from: asked, to: performance.timeOrigin + performance.now() });
     const back = await plane.live(id);
     traffic.reported();
     checkSame(back, to);
@@ -67,8 +70,25 @@ async function rollbacks(plane: BenchPlane, { note }: Bench, { runtime, keep, ro
   const seen = await traffic.stop();
   const spans = await spansBetween(plane.trace, { from, to: performance.timeOrigin + performance.now() });
   const builds = spans.filter(({ name }) => name === "build.build").length;
+  note(`${project}: ${await timeOf(plane, windows)}`);
   if (seen.failures.length > 0) note(`${project}: ${[...new Set(seen.failures)].slice(0, 3).join("; ")}`);
   return rowsOf(`${runtime}, ${keep === 1 ? "warm" : "cold"}`, { times, seen, builds, isWarm: keep === 1 });
+}
+
+const SHOWN = 6;
+
+/** What most of the time of a rollback went to, a call at a time; calls that overlap are each told whole. */
+async function timeOf({ trace }: BenchPlane, windows: readonly { readonly from: number; readonly to: number }[]): Promise<string> {
+  const sums = new Map<string, { ms: number; calls: number }>();
+  for (const window of windows) {
+    for (const { name, ms } of await spansBetween(trace, window)) {
+      const sum = sums.get(name) ?? { ms: 0, calls: 0 };
+      sums.set(name, { ms: sum.ms + ms, calls: sum.calls + 1 });
+    }
+  }
+  const most = [...sums].toSorted(([, a], [, b]) => b.ms - a.ms).slice(0, SHOWN);
+  const each = (value: number): string => (value / windows.length).toFixed(1);
+  return `${most.map(([name, { ms, calls }]) => `${name} ${each(ms)} ms in ${each(calls)} calls`).join(", ")}, of ${each(windows.reduce((sum, { from, to }) => sum + to - from, 0))} ms`;
 }
 
 interface Measured {

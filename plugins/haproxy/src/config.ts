@@ -12,7 +12,7 @@ const limits = Type.Object(
       description: "Largest announced request body; more is 413.",
     }),
     headerBytes: Type.Integer({
-      default: 32_768,
+      default: 15_360,
       minimum: 1024,
       maximum: 1_048_576,
       description: "Request line and headers; more is 400.",

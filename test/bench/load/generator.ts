@@ -5,7 +5,8 @@ export interface Asked {
   readonly port: number;
   readonly host: string;
   readonly connections: number;
-  readonly ms: number;
+  /** All of them together. */
+  readonly requests: number;
   /** Rest of a connection between two requests; 0 asks as fast as it answers. */
   readonly pauseMs?: number;
 }
@@ -19,10 +20,10 @@ export interface Load {
 
 const END = Buffer.from("\r\n\r\n");
 
-export async function load({ port, host, connections, ms, pauseMs = 0 }: Asked): Promise<Load> {
+export async function load({ port, host, connections, requests, pauseMs = 0 }: Asked): Promise<Load> {
   const bytes = Buffer.from(`GET /path?page=2 HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n`);
-  const until = performance.now() + ms;
-  const each = await Promise.all(Array.from({ length: connections }, () => repeat({ port, bytes, until, pauseMs })));
+  const budget = { left: requests - connections };
+  const each = await Promise.all(Array.from({ length: connections }, () => repeat({ port, bytes, budget, pauseMs })));
   return {
     requests: each.reduce((sum, { requests }) => sum + requests, 0),
     errors: each.reduce((sum, { errors }) => sum + errors, 0),
@@ -33,11 +34,12 @@ export async function load({ port, host, connections, ms, pauseMs = 0 }: Asked):
 interface One {
   readonly port: number;
   readonly bytes: Buffer;
-  readonly until: number;
+  /** Requests that are still to be asked, by whichever connection. */
+  readonly budget: { left: number };
   readonly pauseMs: number;
 }
 
-function repeat({ port, bytes, until, pauseMs }: One): Promise<Load> {
+function repeat({ port, bytes, budget, pauseMs }: One): Promise<Load> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
     const latencies: number[] = [];
@@ -64,7 +66,8 @@ function repeat({ port, bytes, until, pauseMs }: One): Promise<Load> {
       requests += 1;
       const now = performance.now();
       if (pauseMs > 0) latencies.push(now - sent);
-      if (now > until) finish();
+      budget.left -= 1;
+      if (budget.left < 0) finish();
       else if (pauseMs === 0) ask();
       else setTimeout(ask, pauseMs);
     });
