@@ -23,8 +23,17 @@ export const faultsPage: Generator = async () => {
     return `| ${fault} | ${sees} | ${guaranteed} | ${figures || "not recorded"} |`;
   });
   const table = ["| fault | what is seen | what is guaranteed | figures |", "|---|---|---|---|", ...rows].join("\n");
-  return [markdownFile("docs/operations/faults.md", [INTRODUCTION.trim(), table, boundaries()].join("\n\n"))];
+  return [markdownFile("docs/operations/faults.md", [INTRODUCTION.trim(), table, RESUME.trim(), boundaries()].join("\n\n"))];
 };
+
+const RESUME = `
+## What a resume is made of
+
+*Resume* is the time from the kill to the successor's claim. In an embedded plane the successor is the same process, started anew: the supervisor hears of the end at once and waits 10 ms (doubling, at most 500 ms, for one that
+did not run for two seconds); the new process loads the compiled code that an earlier one kept in \`data/code\`, believes plugins that were right before (\`data/checked-plugins.json\`), connects, takes the runs of the dead, and only then opens
+its API. Where a second worker runs, that one sees the death at its next look, 100 ms apart while anything is in other hands, and waits for the end of the dead one's plugin hosts. The rest is a dozen queries. The \`load\` of a run says how much of the time
+was waiting for a processor.
+`;
 
 async function recorded(): Promise<readonly Recorded[]> {
   const folder = join(root, "test/faults/results");

@@ -12,7 +12,8 @@ export const PROMISES: readonly FaultPromise[] = [
     id: "1",
     fault: "A worker is killed, at any boundary of a deployment.",
     sees: "A pause. `helix inspect` names the worker, the step, and who took over.",
-    guaranteed: "The deployment ends live or fully undone. No application is started twice, no task runs twice, nothing is left over.",
+    guaranteed:
+      "The deployment ends live or fully undone. No application is started twice (but one whose port another program took before it listened), no task runs twice, nothing is left over.",
   },
   {
     id: "2",
