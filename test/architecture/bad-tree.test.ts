@@ -162,9 +162,9 @@ describe("imports", () => {
 
 test("a port that is opened without a fault point is told", () => {
   const table = 'export const ROADS = {\n  ledger: {\n  },\n  queue: { wake: "effect" },\n};';
-  const parts = 'const ledger = faults.port("ledger", open());\nconst dispatcher = faults.dispatcher(local);';
+  const parts = 'const ledger = taps.port("ledger", open());\nconst dispatcher = taps.dispatcher(local);';
   const files = { "packages/core/src/engine/boundaries.ts": table, "packages/core/src/main/parts.ts": parts };
   expect(said(files)).toContain("packages/core/src/main/parts.ts: queue is opened without a fault point");
-  const whole = { ...files, "packages/core/src/main/parts.ts": `${parts}\nconst queue = faults.port("queue", open());` };
+  const whole = { ...files, "packages/core/src/main/parts.ts": `${parts}\nconst queue = taps.port("queue", open());` };
   expect(said(whole).filter((what) => what.includes("fault point"))).toEqual([]);
 });

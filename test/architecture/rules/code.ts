@@ -57,8 +57,8 @@ export const roadsHaveFaultPoints: Rule = {
     const table = files.find(({ path }) => path === BOUNDARIES);
     if (!parts || !table) return [];
     const roads = [...table.code.matchAll(/^  (\w+): \{$|^  (\w+): \{ \w+: "(?:read|effect)"/gm)].map((match) => match[1] ?? match[2]!);
-    const bare = roads.filter((road) => !parts.code.includes(`faults.port("${road}"`));
-    const calls = parts.code.includes("faults.dispatcher(") ? [] : [`${PARTS}: the dispatcher has no fault point`];
+    const bare = roads.filter((road) => !parts.code.includes(`taps.port("${road}"`));
+    const calls = parts.code.includes("taps.dispatcher(") ? [] : [`${PARTS}: the dispatcher has no fault point`];
     return [...bare.map((road) => `${PARTS}: ${road} is opened without a fault point`), ...calls];
   },
 };
