@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -25,8 +26,8 @@ export interface VaultServer {
     options: { readonly policy: string; readonly ttl?: string; readonly maxTtl?: string },
   ): Promise<{ roleId: string; secretId: string; wrapped: string }>;
   kill(): Promise<void>;
-  /** Stops and continues its process. */
-  freeze(): void;
+  /** Stops its process, and resolves when no thread of it runs any more. */
+  freeze(): Promise<void>;
   thaw(): void;
   start(): Promise<void>;
   unseal(): Promise<void>;
@@ -76,7 +77,10 @@ api_addr = "${address}"
       child?.kill("SIGKILL");
       if (child) await ended(child);
     },
-    freeze: () => void child?.kill("SIGSTOP"),
+    async freeze() {
+      child?.kill("SIGSTOP");
+      while (!isStopped(child!.pid!)) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
     thaw: () => void child?.kill("SIGCONT"),
     async start() {
       child = spawn(vaultProgram!, ["server", "-config", join(folder, "vault.hcl")], {
@@ -111,6 +115,12 @@ api_addr = "${address}"
   for (let tries = 0; tries < 100 && (await request("POST", "secret/data/ready", { body: { data: {} } })).status >= 400; tries++)
     await new Promise((resolve) => setTimeout(resolve, 50));
   return server;
+}
+
+/** A signal gets to a thread when it is next looked at, which on a busy machine may be after an answer. */
+function isStopped(pid: number): boolean {
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8"));
+  return threads.every((stat) => stat.slice(stat.lastIndexOf(")") + 2).startsWith("T"));
 }
 
 async function freePort(): Promise<number> {

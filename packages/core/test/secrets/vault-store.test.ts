@@ -155,7 +155,7 @@ describe.skipIf(vaultProgram === null)("Vault KV v2 (needs the program vault)", 
     });
     await vault.unseal();
     expect(await store.pin(scope, { path, names: ["TOKEN"] })).toHaveLength(1);
-    vault.freeze();
+    await vault.freeze();
     const slow = await asked();
     expect(slow.error).toMatchObject({ code: "SECRET_STORE_DOWN", options: { details: { cause: "slow" } } });
     vault.thaw();
