@@ -111,7 +111,7 @@ services:
     texts,
     async remove() {
       await app.remove();
-      if (isImage) await removeImages(`helix/${project}-web`);
+      if (runtime === "docker") await removeFromDocker(project);
       // The home is gone without a destroy, which would have taken these along.
       for (const home of (await readdir("/dev/shm")).filter((name) => name.startsWith("helix-"))) {
         const names = await readdir(join("/dev/shm", home)).catch(() => []);
@@ -127,14 +127,16 @@ services:
   };
 }
 
-async function removeImages(reference: string): Promise<void> {
+/** The home goes without a destroy: its containers, and the images that it built, would stay. */
+async function removeFromDocker(project: string): Promise<void> {
   const docker = new Docker({ socketPath: "/var/run/docker.sock" });
-  for (const { Id } of await docker.listImages({ filters: { reference: [reference] } }))
-    await docker
-      .getImage(Id)
-      .remove({ force: true })
-      .catch(() => undefined);
+  for (const { Id } of await docker.listContainers({ all: true, filters: { label: [`helix.project=${project}`] } }))
+    await docker.getContainer(Id).remove({ force: true, v: true }).catch(gone);
+  for (const { Id } of await docker.listImages({ filters: { reference: [`helix/${project}-web`] } }))
+    await docker.getImage(Id).remove({ force: true }).catch(gone);
 }
+
+function gone(): void {}
 
 /** What the API tells whoever asks for everything. */
 async function apiAnswers(
