@@ -75,7 +75,7 @@ async function switches(routes: number): Promise<readonly Row[]> {
       times.push(await timed(() => world.apply([{ targets: [target(apps[i % 2]!.port, { revision: `r${i}`, release: `r${i}` })] }])));
       const { headers } = await get(addresses[0]!.address.port);
       if (headers["x-helix-release"] !== `r${i}`)
-        throw new Error(`release ${headers["x-helix-release"]} answers after the switch to r${i}`);
+        throw new Error(`release ${String(headers["x-helix-release"])} answers after the switch to r${i}`);
     }
     const name = `a switch with ${routes.toLocaleString("en-US")} routes`;
     return [

@@ -142,47 +142,58 @@ function followDocker(project: string): Reader {
   return { lines, stop: () => void child.kill() };
 }
 
-/** Asks the application for lines; the number of the first of them. */
-async function ask({ address }: App, { lines, tick = 0 }: { readonly lines: number; readonly tick?: number }): Promise<void> {
-  await (await fetch(`http://${address.host}:${address.port}/?lines=${lines}&tick=${tick}`)).text();
+/** Asks the application for lines; answers with the number that the next one will have. */
+async function ask({ address }: App, { lines, tick = 0 }: { readonly lines: number; readonly tick?: number }): Promise<number> {
+  return Number(await (await fetch(`http://${address.host}:${address.port}/?lines=${lines}&tick=${tick}`)).text());
 }
 
-async function untilCount({ lines }: Reader, count: number, ms = 60_000): Promise<void> {
-  for (const until = performance.now() + ms; lines.length < count; await sleep(2)) {
-    if (performance.now() > until) throw new Error(`${lines.length} of ${count} lines arrived`);
+/** A reader that begins with what comes gets the first line some time after it has connected; asks until it does. Answers with the next number. */
+async function ready(app: App, lines: readonly Arrived[]): Promise<number> {
+  while (lines.length === 0) {
+    await ask(app, { lines: 1 });
+    await sleep(200);
   }
+  return ask(app, { lines: 0 });
+}
+
+async function untilSeq(lines: readonly Arrived[], seq: number, ms = 60_000): Promise<void> {
+  for (const until = performance.now() + ms; (lines.at(-1)?.seq ?? -1) < seq; await sleep(2)) {
+    if (performance.now() > until) throw new Error(`line ${seq} did not arrive in ${ms} ms, the last is ${lines.at(-1)?.seq}`);
+  }
+}
+
+/** How late each of some seconds' lines arrives, at a steady rate. */
+async function lateness(app: App, reader: Reader): Promise<readonly number[]> {
+  const from = await ready(app, reader.lines);
+  await ask(app, { lines: PACED * 2, tick: PACED / 100 });
+  await untilSeq(reader.lines, from + PACED * 2 - 1);
+  reader.stop();
+  return reader.lines.filter(({ seq }) => seq >= from).map(({ ms }) => ms);
 }
 
 async function speedRows({ rounds }: Bench, plane: BenchPlane, app: App): Promise<readonly Row[]> {
   const burst = async (reader: Reader): Promise<number> => {
-    await sleep(300);
+    const from = await ready(app, reader.lines);
     const began = performance.now();
     await ask(app, { lines: BURST });
-    await untilCount(reader, BURST);
+    await untilSeq(reader.lines, from + BURST - 1);
     reader.stop();
     return (BURST * 1000) / (performance.now() - began);
-  };
-  const paced = async (reader: Reader): Promise<readonly number[]> => {
-    await sleep(300);
-    await ask(app, { lines: PACED * 2, tick: PACED / 100 });
-    await untilCount(reader, PACED * 2);
-    reader.stop();
-    return reader.lines.map(({ ms }) => ms);
   };
   const rate = await interleave(rounds, {
     helix: async () => burst(await follow(plane, app)),
     docker: () => burst(followDocker(app.project)),
   });
   const late = await interleave(rounds, {
-    helix: async () => paced(await follow(plane, app)),
-    docker: () => paced(followDocker(app.project)),
+    helix: async () => lateness(app, await follow(plane, app)),
+    docker: () => lateness(app, followDocker(app.project)),
   });
   const against = "docker logs -f";
-  const lateness = { name: `write to reader at ${PACED} lines a second`, unit: "ms", helix: late.helix, peer: late.docker, against };
+  const shared = { name: `write to reader at ${PACED} lines a second`, unit: "ms", helix: late.helix, peer: late.docker, against };
   return [
     compare({ name: "lines a second", unit: "/s", helix: rate.helix, peer: rate.docker, against }),
-    compare({ ...lateness, name: `${lateness.name}, p50` }),
-    compare({ ...lateness, name: `${lateness.name}, p99`, share: 0.99 }),
+    compare({ ...shared, name: `${shared.name}, p50` }),
+    compare({ ...shared, name: `${shared.name}, p99`, share: 0.99 }),
   ];
 }
 
@@ -191,12 +202,18 @@ async function reconnectRows(plane: BenchPlane, app: App): Promise<readonly Row[
   const total = RECONNECTS * 40;
   const seqs: number[] = [];
   let after: string | null = null;
-  const first = await follow(plane, app);
-  await sleep(200);
-  await ask(app, { lines: 1 });
-  await untilCount(first, 1);
-  const start = first.lines[0]!.seq + 1;
-  first.stop();
+  const first = await openStream(plane, app.project, { follow: true, tail: 0 });
+  first.setEncoding("utf8").on(
+    "data",
+    wholeEvents((event) => (after ??= /^id: (.*)$/m.exec(event)?.[1] ?? null)),
+  );
+  const lines: Arrived[] = [];
+  first.on(
+    "data",
+    wholeLines((text) => note(lines, text)),
+  );
+  const start = await ready(app, lines);
+  first.destroy();
   let connections = 0;
   const asked = ask(app, { lines: total, tick: 5 });
   const until = performance.now() + 120_000;
@@ -244,13 +261,9 @@ async function stoppedRows({ rounds }: Bench, plane: BenchPlane, app: App): Prom
     stopped?.pause();
     if (stopped) await ask(app, { lines: BURST });
     await sleep(1500);
-    const reader = await follow(plane, app);
-    await sleep(300);
-    await ask(app, { lines: PACED * 2, tick: PACED / 100 });
-    await untilCount(reader, PACED * 2);
-    reader.stop();
+    const times = await lateness(app, await follow(plane, app));
     stopped?.destroy();
-    return reader.lines.map(({ ms }) => ms);
+    return times;
   };
   const late = await interleave(rounds, { stopped: () => once(true), none: () => once(false) });
   const shared = { unit: "ms", helix: late.stopped, peer: late.none, against: "no such reader" };

@@ -8,18 +8,21 @@ import { demultiplex, type RawLine } from "./log-frames.ts";
 
 /** The lines of all instances in order of time. The cursor is the engine's own nanosecond stamp and the instance. */
 export async function* readLogs(ctx: PluginContext<Config>, input: LogsInput<State>): AsyncGenerator<LogLine> {
-  let after = input.after;
   const redactor = await revisionRedactor(ctx);
   const masked = (line: LogLine): LogLine => ({ ...line, text: redactor.text(line.text) });
-  for (const line of await history(ctx, input)) {
-    after = line.cursor;
-    yield masked(line);
-  }
+  const { lines, reached } = await history(ctx, input);
+  for (const line of lines) yield masked(line);
   if (!input.follow) return;
-  for await (const line of follow(ctx, after)) yield masked(line);
+  for await (const line of follow(ctx, reached)) yield masked(line);
 }
 
-async function history(ctx: PluginContext<Config>, { tail, after }: LogsInput<State>): Promise<LogLine[]> {
+interface History {
+  readonly lines: readonly LogLine[];
+  /** The cursor of the last line that is there, also of one that nobody wants. */
+  readonly reached: string | null;
+}
+
+async function history(ctx: PluginContext<Config>, { tail, after }: LogsInput<State>): Promise<History> {
   const containers = await revisionContainers(ctx);
   const lists = await Promise.all(
     containers.map(async ({ Id, Names }) => {
@@ -29,7 +32,7 @@ async function history(ctx: PluginContext<Config>, { tail, after }: LogsInput<St
         timestamps: true,
         follow: false as const,
         since: sinceOf(after),
-        ...(tail !== null && { tail }),
+        ...(tail !== null && { tail: Math.max(tail, 1) }),
       };
       const raw = await ask("read logs", () => engineOf(ctx).getContainer(Id).logs(options));
       return collect(demultiplex([raw]), instanceOf(Names));
@@ -37,7 +40,8 @@ async function history(ctx: PluginContext<Config>, { tail, after }: LogsInput<St
   );
   const lines = lists.flat().filter((line) => after === null || line.cursor > after);
   lines.sort((a, b) => (a.cursor < b.cursor ? -1 : 1));
-  return tail === null ? lines : lines.slice(-tail);
+  const wanted = tail === null ? lines : lines.slice(Math.max(0, lines.length - tail));
+  return { lines: wanted, reached: lines.at(-1)?.cursor ?? after };
 }
 
 /** Follows every instance until the signal; an instance that restarts is attached again, and nothing is told twice. */

@@ -41,7 +41,8 @@ async function* history(
   ctx: PluginContext<Config>,
   { tail, reached }: { readonly tail: number | null; readonly reached: Reached },
 ): AsyncGenerator<Sourced> {
-  const merged = mergeByCursor(await sources(ctx, { reached, tail, follow: false }));
+  // Whoever wants none of them still goes on behind the last one.
+  const merged = mergeByCursor(await sources(ctx, { reached, tail: tail === null ? null : Math.max(tail, 1), follow: false }));
   try {
     if (tail === null) return yield* merged;
     const lines: Sourced[] = [];

@@ -403,6 +403,17 @@ describe("logs", () => {
     expect((await read(tail.at(-1)!.cursor, null)).length).toBe(0);
   });
 
+  it("begin with what comes where none of the last lines is wanted", async () => {
+    await runtime.apply(world.ctx(), { spec: specOf(world.bundle({ "server.cjs": TALKER })), ...PRIOR });
+    const written = async () => (await linesOf(runtime.logs!(world.ctx(), { ...PRIOR, follow: false, tail: null, after: null }))).length;
+    await until(async () => (await written()) > 50);
+    const stop = new AbortController();
+    for await (const { text } of runtime.logs!(world.ctx({ signal: stop.signal }), { ...PRIOR, follow: true, tail: 0, after: null })) {
+      stop.abort();
+      expect(Number(text.slice(5))).toBeGreaterThan(45);
+    }
+  });
+
   it("follow through the supervisor's death and end with the signal", async () => {
     const spec = specOf(world.bundle({ "server.cjs": TALKER }));
     await runtime.apply(world.ctx(), { spec, ...PRIOR });

@@ -56,13 +56,4 @@ describe("a request", () => {
     expect(odd.headers["x-request-id"]).toMatch(/^[0-9a-f]{12}-[0-9a-z]+$/);
     expect(odd.body).toContain(String(odd.headers["x-request-id"]));
   });
-
-  it("for an unknown host is told which, as text or JSON", async () => {
-    const text = await get(http, { headers: { host: "nobody.localhost" } });
-    expect(text.status).toBe(404);
-    expect(text.body).toContain("nobody.localhost");
-    expect(text.body).toContain(String(text.headers["x-request-id"]));
-    const json = await get(http, { headers: { host: "nobody.localhost", accept: "application/json" } });
-    expect(JSON.parse(json.body)).toMatchObject({ error: { status: 404, code: "UNKNOWN_HOST" } });
-  });
 });
