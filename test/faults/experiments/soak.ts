@@ -61,8 +61,9 @@ export async function soak(options: SoakOptions): Promise<Result> {
     }
     await untilQuiet(rig);
     for (const { wanted, mark } of scenes) failures.push(...(await settled(rig, { wanted: { ...wanted, mark: mark ?? "" }, mark })));
-    for (const { wanted, mark } of scenes)
-      if (mark !== null) await untilOver(rig, await rig.api.create({ kind: "destroy", project: wanted.project, withData: true }));
+    // Also those that were destroyed before: their volumes stayed.
+    for (const { wanted, count } of scenes)
+      if (count > 0) await untilOver(rig, await rig.api.create({ kind: "destroy", project: wanted.project, withData: true }));
     await untilQuiet(rig);
     // Plugin hosts end when they are idle, and what they held goes with them.
     const after = await eventually("as little as before", () => holdingsOf(rig), {
