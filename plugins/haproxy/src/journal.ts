@@ -1,5 +1,6 @@
-import { open, rename, stat, writeFile } from "node:fs/promises";
+import { appendFile, open } from "node:fs/promises";
 import { join } from "node:path";
+import { writeDurable } from "@helixstack/route-tables";
 import type { Entry } from "./entries.ts";
 
 /**
@@ -11,6 +12,8 @@ export function journalFile(stateDir: string): string {
 }
 
 const COMPACT_BYTES = 4 * 1024 * 1024;
+/** No line of a batch: HAProxy reads past it. */
+const SETTLED = "=";
 
 /** Adds a batch; returns when it is on disk. A batch counts whole or not at all. */
 export async function appendJournal(stateDir: string, entries: readonly Entry[]): Promise<void> {
@@ -25,18 +28,44 @@ export async function appendJournal(stateDir: string, entries: readonly Entry[])
   }
 }
 
-/** Whether it is worth while to look for what is out of force in it. */
-export async function isOverlong(stateDir: string): Promise<boolean> {
-  const { size } = await stat(journalFile(stateDir)).catch(() => ({ size: 0 }));
-  return size > COMPACT_BYTES;
+/** Says that the last batch is done: the maps and the records say the same. It need not survive a power cut; what is unsettled then is looked at once more. */
+export async function settleJournal(stateDir: string): Promise<void> {
+  // Nor is a full disk the change's matter, which is done.
+  await appendFile(journalFile(stateDir), `${SETTLED}\n`).catch(() => undefined);
 }
 
-/** Puts what is in force in its place. */
+export interface JournalState {
+  /** False where a change was interrupted: the journal and the maps may hold what no record has. */
+  readonly isSettled: boolean;
+  /** Whether it is worth while to look for what is out of force in it. */
+  readonly isOverlong: boolean;
+}
+
+/** Reads its two ends only. */
+export async function journalState(stateDir: string): Promise<JournalState> {
+  const handle = await open(journalFile(stateDir)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (handle === null) return { isSettled: false, isOverlong: false };
+  try {
+    const { size } = await handle.stat();
+    const at = async (position: number): Promise<string> => {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(32), 0, 32, Math.max(0, position));
+      return buffer.toString("latin1", 0, bytesRead);
+    };
+    const least = Number(/^\d+/.exec(await at(0))?.[0] ?? 0);
+    const isSettled = (await at(size - 32)).endsWith(`\n${SETTLED}\n`);
+    return { isSettled, isOverlong: size > Math.max(COMPACT_BYTES, 2 * least) };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Puts what is in force in its place. The first line says how long that is: a journal of much that is in force is not overlong by that. */
 export async function rewriteJournal(stateDir: string, entries: readonly Entry[]): Promise<void> {
-  const text = `>\n${entries.map(lineOf).join("\n")}\n.\n`;
-  const temporary = `${journalFile(stateDir)}.tmp`;
-  await writeFile(temporary, text, { mode: 0o600, flush: true });
-  await rename(temporary, journalFile(stateDir));
+  const text = `>\n${entries.map(lineOf).join("\n")}\n.\n${SETTLED}\n`;
+  await writeDurable(journalFile(stateDir), `${text.length}\n${text}`);
 }
 
 function lineOf({ map, key, value }: Entry): string {

@@ -10,6 +10,8 @@ const LINES = 50;
 export interface Maps {
   /** The value of a key; null when it has none. */
   get(map: MapName, key: string): Promise<string | null>;
+  /** Every entry of every map. */
+  all(): Promise<readonly Entry[]>;
   /** Changes entries in the given order: map by map, so that nothing points at what is not there yet. */
   change(entries: readonly Entry[]): Promise<void>;
 }
@@ -40,8 +42,14 @@ export function mapsOf(api: RuntimeApi, stateDir: string): Maps {
     }
   };
 
+  const entriesIn = async (map: MapName): Promise<readonly Entry[]> => {
+    const answer = await api.ask(`show map ${file(map)}`);
+    return [...answer.matchAll(/^0x[0-9a-f]+ (\S+) (.*)$/gm)].map(([, key, value]) => ({ map, key: key!, value: value! }));
+  };
+
   return {
     get,
+    all: async () => (await Promise.all(MAPS.map(entriesIn))).flat(),
     async change(entries) {
       for (const map of MAPS) {
         const own = entries.filter((entry) => entry.map === map && entry.value !== null);

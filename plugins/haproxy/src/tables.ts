@@ -7,7 +7,6 @@ import {
   makeFolder,
   portCandidates,
   readTable,
-  readTables,
   removeDurable,
   tableFile,
   tableProblem,
@@ -17,11 +16,12 @@ import {
 import { type Owner, type PluginContext, PluginError, type Route, type RouteTable } from "@helixstack/sdk";
 import { startedRuntime } from "./client.ts";
 import type { HaproxyConfig } from "./config.ts";
-import { type HaproxyTable, type Place, changesBetween, entriesOf, routeKeysOf, tableId } from "./entries.ts";
+import { type HaproxyTable, type Place, changesBetween, routeKeysOf, tableId } from "./entries.ts";
 import { exclusively } from "./exclusive.ts";
-import { appendJournal, isOverlong, rewriteJournal } from "./journal.ts";
+import { appendJournal, settleJournal } from "./journal.ts";
 import { keptListening } from "./listening.ts";
 import { type Maps, mapsOf } from "./maps.ts";
+import { tidy } from "./tidy.ts";
 
 type Context = PluginContext<HaproxyConfig>;
 
@@ -35,7 +35,7 @@ export async function switchTable(ctx: Context, table: RouteTable): Promise<Tabl
     const before = await readTable<HaproxyTable>(config.stateDir, identity);
     const stale = generationProblem(table, before?.table);
     if (stale !== null) throw new PluginError("STALE_FENCE", `haproxy: ${stale}`);
-    // The record is written last: what it says is served.
+    // The record is written last: what it says is served. What is interrupted before that is undone by the next change.
     if (before?.table.generation === table.generation) return viewOf(config, before);
     const owner = ownerOf(identity);
     await checkHosts(maps, owner, table);
@@ -45,7 +45,7 @@ export async function switchTable(ctx: Context, table: RouteTable): Promise<Tabl
     await appendJournal(config.stateDir, changes);
     await maps.change(changes);
     await writeDurable(tableFile(config.stateDir, owner), JSON.stringify(after));
-    await compact(config, changes.length);
+    await settleJournal(config.stateDir);
     return viewOf(config, after);
   });
 }
@@ -60,6 +60,7 @@ export async function removeTable(ctx: Context): Promise<void> {
     await appendJournal(config.stateDir, changes);
     await maps.change(changes);
     await removeDurable(tableFile(config.stateDir, identity));
+    await settleJournal(config.stateDir);
   });
 }
 
@@ -76,7 +77,9 @@ async function changing<T>(ctx: Context, act: (maps: Maps) => Promise<T>): Promi
   return exclusively(stateDir, ctx, async () => {
     const runtime = await startedRuntime(ctx);
     try {
-      return await act(mapsOf(runtime, stateDir));
+      const maps = mapsOf(runtime, stateDir);
+      await tidy(stateDir, maps);
+      return await act(maps);
     } finally {
       runtime.close();
     }
@@ -174,18 +177,6 @@ function notListening(config: HaproxyConfig, { table, ports }: HaproxyTable, ope
       return open.has(port) ? [] : [{ service, address, port, why: "another program had it when HAProxy started" }];
     }),
   );
-}
-
-let changed = 0;
-
-/** Looks at the journal's length now and then only. */
-async function compact({ stateDir }: HaproxyConfig, entries: number): Promise<void> {
-  changed += entries;
-  if (changed < 10_000) return;
-  changed = 0;
-  if (!(await isOverlong(stateDir))) return;
-  const tables = (await readTables(stateDir, () => undefined)) as readonly HaproxyTable[];
-  await rewriteJournal(stateDir, tables.flatMap(entriesOf));
 }
 
 function ownerOf({ installation, organization, project, environment, unit }: Owner): Owner {

@@ -1,5 +1,6 @@
-import { appendFile, writeFile } from "node:fs/promises";
+import { appendFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { tableFile } from "@helixstack/route-tables";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Upstream, get, makeUpstream, target, until } from "../../../test/delivery/tools.ts";
 import { journalFile } from "../src/journal.ts";
@@ -50,6 +51,35 @@ describe.skipIf(!isHere)("haproxy: the program is on this machine", () => {
     await world.kill();
     await world.start();
     expect((await get(port)).body).toBe("ok");
+  });
+
+  it("a switch that was interrupted before its record is undone by the next change, whoever asks for it", async () => {
+    const { stateDir } = world.config;
+    const routes = [{ targets: [target(app.port)], hosts: ["lost.localhost"] }];
+    const interrupted = async (): Promise<void> => {
+      await world.apply(routes, { unit: "lost" });
+      await rm(tableFile(stateDir, { installation: "inst", unit: "lost" }));
+      await truncate(journalFile(stateDir), (await stat(journalFile(stateDir))).size - "=\n".length);
+    };
+    await interrupted();
+    await world.delivery.destroy(world.ctx("lost"), { prior: null });
+    const { addresses } = await world.apply(routes, { unit: "finder" });
+    const http = Number(new URL(addresses[0]?.url ?? "").port);
+    await world.delivery.destroy(world.ctx("finder"), { prior: null });
+    await interrupted();
+    await world.apply([{ targets: [target(app.port)] }]);
+    expect((await get(http, { headers: { host: "lost.localhost" } })).status).toBe(404);
+    await world.kill();
+    await world.start();
+    expect((await get(http, { headers: { host: "lost.localhost" } })).status).toBe(404);
+  });
+
+  it("a long journal is shortened by the next change, in a process that has changed nothing yet", async () => {
+    const { stateDir } = world.config;
+    await world.apply([{ targets: [target(app.port)] }]);
+    await appendFile(journalFile(stateDir), `${"# nothing\n".repeat(500_000)}\n>\n.\n=\n`);
+    await world.apply([{ targets: [target(app.port)] }]);
+    expect((await stat(journalFile(stateDir))).size).toBeLessThan(100_000);
   });
 
   it("HAProxy that dies by itself is back without anybody's call", async () => {
