@@ -42,6 +42,9 @@ export const figure: Figure = {
   run: async (bench) => {
     const plane = await openBenchPlane();
     try {
+      bench.note(
+        "a line costs a message between the plugin's host and the engine and a write to the reader, each of its own; lines of one turn sent together would remove most of that",
+      );
       const rows: Row[] = [];
       const apps = { process: await openApp(plane, "process"), docker: await openApp(plane, "docker") };
       rows.push(...(await speedRows(bench, plane, apps.docker)));

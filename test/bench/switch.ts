@@ -25,6 +25,9 @@ export const figure: Figure = {
       const kills = await throughHelix(plane, { project: "killed", delivery: "router", switches: Math.min(20, bench.rounds), kill: true });
       const broken = await brokenReleases(plane, Math.min(5, bench.rounds));
       const haproxy = await throughHaproxy(plane, bench);
+      bench.note(
+        "a reload counts as reported when its command has returned: neither nginx nor haproxy tells when the old process has served its last request",
+      );
       const reloads = [await byReload(startNginx, bench), await byReload(startHaproxy, bench)];
       return rowsOf({ router, kills, broken, haproxy, reloads });
     } finally {
