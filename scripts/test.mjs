@@ -7,22 +7,13 @@ import { join, relative } from "node:path";
 import { root, setUp } from "./setup.mjs";
 
 setUp();
-// The faults take minutes and the whole machine: they have a command of their own, `npm run faults`, and a short form, `npm test -- --project faults`.
+// Of the faults only the short form; the whole of them has a command of its own, `npm run faults`.
 const chosen = process.argv.slice(2);
-const projects = chosen.includes("--project") ? [] : ["--project", "!faults"];
 const folder = mkdtempSync(join(tmpdir(), "helix-test-"));
 const report = join(folder, "report.json");
 const vitest = spawnSync(
   process.execPath,
-  [
-    join(root, "node_modules/vitest/vitest.mjs"),
-    "run",
-    "--reporter=dot",
-    "--reporter=json",
-    `--outputFile.json=${report}`,
-    ...projects,
-    ...chosen,
-  ],
+  [join(root, "node_modules/vitest/vitest.mjs"), "run", "--reporter=dot", "--reporter=json", `--outputFile.json=${report}`, ...chosen],
   { cwd: root, stdio: "inherit" },
 );
 const results = read(report);
