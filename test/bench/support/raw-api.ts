@@ -1,10 +1,13 @@
 // A bare Fastify that answers the list of deployments from the same database: `DATABASE_URL`; its port is the first line of stdout.
 import { createRequire } from "node:module";
-import type { FastifyInstance } from "fastify";
 import pg from "pg";
 
 const core = createRequire(new URL("../../../packages/core/package.json", import.meta.url));
-const fastify = core("fastify") as () => FastifyInstance;
+interface App {
+  get(path: string, handler: () => Promise<object>): void;
+  listen(at: { host: string; port: number }): Promise<string>;
+}
+const fastify = core("fastify") as () => App;
 const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
 const TOKEN = { name: "token", text: "select organization, principal from helix.token where revoked_at is null limit 1" };
 const LIST = `select d.*, e.name as environment_name, p.name as project_name, w.name as principal_name from helix.deployment d

@@ -64,8 +64,8 @@ function serviceProperties(plugins: readonly PluginManifest[]): Record<string, T
     }),
     health: sealed({
       path: Type.String({
-        pattern: "^/[^\\s#]*$",
-        title: "a path that begins with /",
+        pattern: "^/(?![/\\\\])[^\\s#]*$",
+        title: "a path that begins with one /",
         examples: ["/health"],
         description: "Must answer 2xx or 3xx.",
       }),

@@ -15,10 +15,16 @@ export async function emptyStores(run: Run): Promise<{ readonly freedBytes: numb
   const others = environments.filter(({ id, liveRelease }) => id !== place.environment.id && liveRelease !== null);
   const isBusy = environments.some(({ id, activeDeployment }) => id !== place.environment.id && activeDeployment !== null);
   if (isBusy) return { freedBytes: 0 };
-  const [own, kept] = await Promise.all([ownUse(run), Promise.all(others.map((environment) => releasesOf(run, environment)))]);
+  const [own, wanted, kept] = await Promise.all([
+    useOf(run, { environment: place.environment.id }),
+    // Those that wait behind this one, too.
+    useOf(run, { isRunning: true }),
+    Promise.all(others.map((environment) => releasesOf(run, environment))),
+  ]);
   const keptReleases = kept.flat();
-  const keptArtifacts = keptReleases.flatMap(artifactsOf);
-  const isKept = new Set<string>([...keptArtifacts.map(({ digest }) => digest), ...keptReleases.map(({ snapshot }) => snapshot)]);
+  const keptArtifacts = [...wanted.artifacts, ...keptReleases.flatMap(artifactsOf)];
+  const keptSnapshots = [...wanted.snapshots, ...keptReleases.map(({ snapshot }) => snapshot)];
+  const isKept = new Set<string>([...keptArtifacts.map(({ digest }) => digest), ...keptSnapshots]);
   const freed = await Promise.all([
     deps.sources.drop(own.snapshots.filter((digest) => !isKept.has(digest))),
     deps.artifacts.drop(own.artifacts.filter(({ digest }) => !isKept.has(digest)).map(({ digest }) => digest)),
@@ -27,10 +33,14 @@ export async function emptyStores(run: Run): Promise<{ readonly freedBytes: numb
   return { freedBytes: freed.reduce((sum, bytes) => sum + bytes, 0) };
 }
 
-/** Everything that deployments of this environment brought into the stores, those that failed included. */
-async function ownUse(run: Run): Promise<{ readonly snapshots: readonly Digest[]; readonly artifacts: readonly Artifact[] }> {
-  const { deps, grip, place } = run;
-  const { snapshots, inputKeys } = await deps.ledger.storeUse(grip.scope, { environment: place.environment.id });
+interface Use {
+  readonly snapshots: readonly Digest[];
+  readonly artifacts: readonly Artifact[];
+}
+
+/** Everything that deployments brought into the stores, those that failed included. */
+async function useOf({ deps, grip }: Run, filter: Parameters<typeof deps.ledger.storeUse>[1]): Promise<Use> {
+  const { snapshots, inputKeys } = await deps.ledger.storeUse(grip.scope, filter);
   const builds = await Promise.all(inputKeys.map((key) => deps.ledger.findBuild(grip.scope, key)));
   return { snapshots: snapshots as readonly Digest[], artifacts: builds.flatMap((build) => (build ? [build.artifact] : [])) };
 }

@@ -43,14 +43,21 @@ export interface Engine {
  * await queue.consume((job) => engine.runJob(job, worker, signal), { concurrency: 8 });
  */
 export function createEngine(deps: EngineDeps): Engine {
+  /** Calls at work, by run. */
+  const atWork = new Map<string, number>();
+  const count = (run: string, by: number) => atWork.set(run, (atWork.get(run) ?? 0) + by);
   return {
     plan: (scope, input) => preview(deps, scope, input),
     status: (scope, names) => status(deps, scope, names),
     candidates: (scope, names) => candidates(deps, scope, names),
     sweep: (scope) => sweep(deps, scope),
     recover: (scope) => recover(deps, scope),
-    runJob: (job, worker, signal) => runJob(deps, job, { worker, signal }),
+    async runJob(job, worker, signal) {
+      count(job.run, 1);
+      await runJob(deps, job, { worker, signal });
+      if (count(job.run, -1).get(job.run) === 0) atWork.delete(job.run);
+    },
     relay: (queue, signal) => relay({ ...deps, queue }, signal),
-    takeover: (probe, options) => takeover({ ...deps, probe }, options),
+    takeover: (probe, options) => takeover({ ...deps, probe, isAtWork: (run) => atWork.has(run) }, options),
   };
 }

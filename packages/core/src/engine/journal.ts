@@ -1,7 +1,8 @@
-import type { ErrorDocument } from "../domain/errors.ts";
+import { type ErrorDocument, toEngineError } from "../domain/errors.ts";
 import type { StepKind } from "../domain/plan.ts";
 import type { StepState } from "../domain/states.ts";
 import type { Grip, Ledger, LedgerWrite, StepRecord } from "../ports/index.ts";
+import { isNotOurs } from "./attempt.ts";
 import { withoutDecision } from "./decision-log.ts";
 
 /** What a journalled step is called. */
@@ -44,6 +45,27 @@ export interface Journal {
   retry(step: StepRef, input: { readonly plugin: string | null; readonly error: ErrorDocument }): Promise<void>;
 }
 
+interface Together {
+  readonly earlier: readonly LedgerWrite[];
+  readonly writes: readonly LedgerWrite[];
+}
+
+/** In one transaction. Where that is refused, what waited is written by itself first: what came with it must not take it along, nor be taken for it. */
+async function commitTogether(ledger: Pick<Ledger, "commit">, grip: Grip, { earlier, writes }: Together): Promise<void> {
+  const commit = (some: readonly LedgerWrite[]) =>
+    ledger.commit(grip, some).catch((thrown: unknown) => {
+      throw withoutDecision(some, thrown);
+    });
+  if (earlier.length === 0) return commit(writes);
+  try {
+    return await ledger.commit(grip, [...earlier, ...writes]);
+  } catch (thrown) {
+    if (isNotOurs(toEngineError(thrown))) throw thrown;
+  }
+  await commit(earlier);
+  await commit(writes);
+}
+
 export function createJournal(ledger: Pick<Ledger, "commit">, { grip, steps }: { grip: Grip; steps: readonly StepRecord[] }): Journal {
   const entries = new Map<string, JournalEntry>(steps.map(({ id, state, attempt, outcome }) => [id, { state, attempt, outcome }]));
   /** Intended by this worker, with this fence. */
@@ -51,14 +73,10 @@ export function createJournal(ledger: Pick<Ledger, "commit">, { grip, steps }: {
   let last: Promise<unknown> = Promise.resolve();
   let waiting: readonly LedgerWrite[] = [];
   const commit = (writes: readonly LedgerWrite[]) => {
-    const all = [...waiting, ...writes];
+    const earlier = waiting;
     waiting = [];
     // One after the other: a commit that has to be repeated must not overtake another.
-    const done = last
-      .then(() => ledger.commit(grip, all))
-      .catch((thrown: unknown) => {
-        throw withoutDecision(all, thrown);
-      });
+    const done = last.then(() => commitTogether(ledger, grip, { earlier, writes }));
     last = done.catch(() => {});
     return done;
   };

@@ -24,7 +24,8 @@ export function probe(endpoint: Exclude<Endpoint, { kind: "none" }>, options: Pr
     endpoint.kind === "http"
       ? `http://${endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`
       : endpoint.url;
-  return probeHttp(new URL(options.path ?? "/", base), options);
+  // Put together as text: a path that begins with two slashes would name another host.
+  return probeHttp(new URL(`${new URL(base).origin}${options.path ?? "/"}`), options);
 }
 
 function probeHttp(url: URL, { path, timeoutMs, signal }: ProbeOptions): Promise<Probe> {

@@ -16,20 +16,25 @@ const LOOK_MS = 250;
 
 /**
  * Brings the live release back where it is not as it should be: starts what is not running, then routes to where it answers now. It carries the
- * decision that the release was allowed with. A deployment that begins meanwhile brings things in order by itself.
+ * decision that the release was allowed with. A deployment that comes meanwhile goes first,
+ * and the repair looks again after it: it may have failed.
  */
 export async function runRepair(run: Run): Promise<void> {
   const taken = new AbortController();
   run.signal = AbortSignal.any([run.stop.shutdown, taken.signal]);
   const watch = watchDeployments(run, taken);
+  let isInterrupted = false;
   try {
     await bringBack(run);
   } finally {
+    isInterrupted = taken.signal.aborted;
     taken.abort();
     await watch;
   }
   run.stop.shutdown.throwIfAborted();
-  await run.journal.commit([{ write: "run.end" }]);
+  await run.journal.commit([
+    isInterrupted ? { write: "run.sleep", dueAt: new Date(run.deps.clock.now()).toISOString() } : { write: "run.end" },
+  ]);
 }
 
 async function bringBack(run: Run): Promise<void> {
@@ -57,8 +62,7 @@ async function watchDeployments({ deps, grip, environment }: Run, taken: AbortCo
       ({ items }) => items,
       () => [],
     );
-    if (newest && !isTerminal(newest.state))
-      taken.abort(new EngineError("ABORTED", "a deployment came, which brings things in order by itself"));
+    if (newest && !isTerminal(newest.state)) taken.abort(new EngineError("ABORTED", "a deployment came, which goes first"));
   }
 }
 
@@ -77,6 +81,7 @@ async function tryStep(run: Run, ref: StepRef, work: (ref: StepRef) => Promise<r
     const error = toEngineError(thrown).at({ step: ref.id });
     if (isNotOurs(error)) throw error;
     run.stop.shutdown.throwIfAborted();
+    if (run.signal.aborted) return;
     run.deps.logger.error("a service could not be brought back", { step: ref.id, code: error.code, error: error.message });
     await run.journal.end(ref, { state: "failed", error: error.toDocument() });
   }

@@ -16,6 +16,8 @@ const LONGEST_GAP_MS = 2_000;
 export interface TakeoverDeps extends Pick<EngineDeps, "clock" | "logger"> {
   readonly ledger: Pick<Ledger, "heldRuns" | "listWorkers" | "hosts" | "takeAway" | "endWorker">;
   readonly probe: ProcessProbe;
+  /** Whether this process is at work on a run. */
+  readonly isAtWork: (run: string) => boolean;
 }
 
 /** What was seen of another worker, on this process's own clock. */
@@ -80,7 +82,9 @@ interface Look {
 
 /** One look at everybody who holds something. Answers with what is to be remembered for the next. */
 export async function lookOnce(deps: TakeoverDeps, { worker, watched, onTaken = () => {} }: Look): Promise<ReadonlyMap<string, Watched>> {
-  const held = (await deps.ledger.heldRuns()).filter((run) => run.worker !== worker);
+  const all = await deps.ledger.heldRuns();
+  await takeDropped(deps, { held: all.filter((run) => run.worker === worker && !deps.isAtWork(run.run)), id: worker, onTaken });
+  const held = all.filter((run) => run.worker !== worker);
   if (held.length === 0) return new Map();
   const workers = await deps.ledger.listWorkers({ live: false });
   const now = deps.clock.monotonic();
@@ -151,6 +155,11 @@ async function takeAll(
     await ledger.takeAway({ organization, run }, { from: id, limit: CRASH_LIMIT, reason });
     onTaken({ organization, run });
   }
+}
+
+/** What this very worker holds and does not work on: the answer to its claim was lost, or it could not put the run back. */
+async function takeDropped(deps: TakeoverDeps, dropped: Omit<Parameters<typeof takeAll>[1], "reason">): Promise<void> {
+  if (dropped.held.length > 0) await takeAll(deps, { ...dropped, reason: "the worker held it and was not at work on it" });
 }
 
 /** A worker that is gone for good is written down as ended; one that is only frozen finds out by itself. */

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { writeOnce } from "../adapters/files.ts";
+import { writeWhole } from "../adapters/files.ts";
 import { newTokenValue, tokenHash } from "../api/tokens/token-value.ts";
 import type { HomeLayout } from "../config/index.ts";
 import type { Ledger } from "../ports/ledger.ts";
 
 const FILE = "local-token";
+const NAME = "local";
 
 /** The token with which this home's owner speaks to its control plane; null before the first start. */
 export function readLocalToken(layout: HomeLayout): string | null {
@@ -17,13 +18,17 @@ export function readLocalToken(layout: HomeLayout): string | null {
   }
 }
 
-/** Makes the local token where it is missing and has the ledger know it, under the name of the operating system's user. No account is needed for local use. */
+/** Makes a local token where there is none that the ledger takes (it is missing, was revoked, or the ledger is a restored one), under the name of the operating system's user. No account is needed for local use. */
 export async function ensureLocalToken(layout: HomeLayout, ledger: Ledger): Promise<void> {
-  const token = (await writeOnce(join(layout.keys, FILE), `${newTokenValue()}\n`)).trim();
-  const hash = tokenHash(token);
-  if (await ledger.authenticate(hash)) return;
+  const known = readLocalToken(layout);
+  if (known !== null && (await ledger.authenticate(tokenHash(known)))) return;
   const scope = await ledger.ensurePrincipal({ kind: "person", name: userName() });
-  await ledger.createToken(scope, { name: "local", hash });
+  // A ledger that was restored from a backup knows the token of a home whose keys are not here.
+  const former = (await ledger.listTokens(scope)).find(({ name, revokedAt }) => name === NAME && revokedAt === null);
+  if (former) await ledger.revokeToken(scope, former.id);
+  const token = newTokenValue();
+  await ledger.createToken(scope, { name: NAME, hash: tokenHash(token) });
+  await writeWhole(join(layout.keys, FILE), `${token}\n`, 0o600);
 }
 
 function userName(): string {

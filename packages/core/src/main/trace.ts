@@ -22,6 +22,8 @@ type Note = (span: Pick<Span, "name" | "detail">) => (failed?: true) => void;
 /** Writes down how long each call of a port took, into a file: for finding where time goes. */
 export function traceTo(file: string): Taps {
   const out = createWriteStream(file, { flags: "a", mode: 0o600 });
+  // A trace that cannot be written is no reason to end.
+  out.on("error", () => {});
   const note: Note = (span) => {
     const began = performance.now();
     return (failed) => {

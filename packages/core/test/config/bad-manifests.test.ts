@@ -136,10 +136,16 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
   ["a secret twice", web("secrets: [A, { name: A }]"), "5:18", "services.web lists the secret A twice"],
   ["a secret in env too", web("env: { A: x }", "secrets: [A]"), "6:15", "A stands in env and in secrets of services.web; remove one"],
   [
+    "a health path that names another host",
+    web("health: { path: //169.254.169.254/latest }"),
+    "5:21",
+    'services.web.health.path is "//169.254.169.254/latest", which is not a path that begins with one /; write it like `/health`',
+  ],
+  [
     "a health path",
     web("health: { path: health }"),
     "5:21",
-    'services.web.health.path is "health", which is not a path that begins with /; write it like `/health`',
+    'services.web.health.path is "health", which is not a path that begins with one /; write it like `/health`',
   ],
   ["a duration", web("drain: 30"), "5:12", "services.web.drain must be a duration, not 30"],
   [

@@ -49,6 +49,18 @@ test("with the data it removes volumes too, also later", async () => {
   expect((await bench.ledger.volumes(bench.scope, {})).map(({ state }) => state)).toEqual(["gone"]);
 });
 
+test("the source of a deployment that waits behind it stays", async () => {
+  await bench.deploy(shop("1"), { files: { "index.js": "same" } });
+  const { digest } = await bench.snapshot({ "index.js": "same" });
+  const next = { id: "" };
+  bench.dials.onCall = async ({ verb }) => {
+    if (verb === "destroy" && next.id === "") ({ id: next.id } = await bench.ask({ manifest: shop("2"), snapshot: digest }));
+  };
+  await bench.destroy();
+  await bench.work();
+  expect(await bench.ledger.deployment(bench.scope, next.id)).toMatchObject({ state: "live", error: null });
+});
+
 test("one that fails says where, and the next finishes it", async () => {
   await bench.deploy(shop("1"));
   bench.dials.onCall = ({ verb, identity }) => {

@@ -74,6 +74,7 @@ describe("takeover", () => {
   const here = { machine: "m1", boot: "b1", planes: [] };
   const alive = new Set<number>();
   const killed: number[] = [];
+  const atWork = new Set<string>();
   let now = 0;
   const probe: TakeoverDeps["probe"] = {
     machine: () => "m1",
@@ -84,10 +85,16 @@ describe("takeover", () => {
       alive.delete(pid);
     },
   };
-  const deps = (): TakeoverDeps => ({ ...bench.deps, clock: { ...systemClock, monotonic: () => now }, probe });
+  const deps = (): TakeoverDeps => ({
+    ...bench.deps,
+    clock: { ...systemClock, monotonic: () => now },
+    probe,
+    isAtWork: (run) => atWork.has(run),
+  });
 
   beforeEach(async () => {
     alive.clear();
+    atWork.clear();
     killed.length = 0;
     now = 0;
     alive.add(100);
@@ -131,6 +138,18 @@ describe("takeover", () => {
     expect(await held()).toBe(0);
   });
 
+  test("takes up what this very worker holds and does not work on", async () => {
+    const { run } = (await bench.ledger.heldRuns())[0]!;
+    atWork.add(run);
+    await lookOnce(deps(), { worker: "wrk_a", watched: new Map() });
+    expect(await held()).toBe(1);
+    atWork.delete(run);
+    await lookOnce(deps(), { worker: "wrk_a", watched: new Map() });
+    expect(await held()).toBe(0);
+    await bench.work("wrk_a");
+    expect(await bench.revisions()).toEqual(["web serving"]);
+  });
+
   test("a beat begins the lease anew", async () => {
     let watched = await look(8);
     await bench.ledger.beat("wrk_a");
@@ -169,8 +188,9 @@ describe("takeover", () => {
     await eventually(async () => expect(await live()).toEqual(["wrk_a", "wrk_far", "wrk_lives"]));
   });
 
-  test("leaves its own runs alone, and goes on while the database is away", async () => {
+  test("leaves what it works on alone, and goes on while the database is away", async () => {
     alive.delete(100);
+    for (const { run } of await bench.ledger.heldRuns()) atWork.add(run);
     void takeover(
       { ...deps(), ledger: { ...bench.ledger, heldRuns: failingOnce(bench.ledger.heldRuns) } },
       { worker: "wrk_a", signal: untilEnd() },

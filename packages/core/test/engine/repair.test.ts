@@ -74,6 +74,25 @@ test("one that cannot be brought back does not stop the rest, and is tried again
   expect(await bench.running()).toEqual(["site running", "web running"]);
 });
 
+test("a repair that a deployment interrupts looks again when that has failed", async () => {
+  await meddle("web", "destroy");
+  bench.dials.decide = (point) => ({ allow: point !== "plan", findings: [], bundle: "none" });
+  let isAsked = false;
+  bench.dials.onCall = async ({ plane, verb, signal }) => {
+    if (isAsked || plane !== "runtime" || verb !== "apply") return;
+    isAsked = true;
+    const { digest } = await bench.snapshot({ "index.js": "2" });
+    await bench.ask({ manifest: manifest({ web: { env: { V: "2" } }, site: {} }), snapshot: digest });
+    await new Promise((resolve) => signal!.addEventListener("abort", resolve, { once: true }));
+    throw new PluginError("ABORTED", "it was asked to");
+  };
+  await recover();
+  expect(isAsked).toBe(true);
+  const { items } = await bench.ledger.listDeployments(bench.scope, { limit: 1 });
+  expect(items[0]).toMatchObject({ state: "failed", error: { code: "POLICY_DENIED" } });
+  expect(await bench.running()).toEqual(["site running", "web running"]);
+});
+
 test("status says what is live and how it is", async () => {
   const status = await bench.engine.status(bench.scope, names);
   expect(status).toMatchObject({ project: "shop", environment: "production", deployment: null });

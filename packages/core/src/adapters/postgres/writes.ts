@@ -75,8 +75,9 @@ async function end({ trx, grip, kind, makeId }: CommitContext, write: WriteOf<"d
   return endDeployment(trx, ending, makeId);
 }
 
-async function sleepRun({ trx, grip }: CommitContext, { dueAt }: WriteOf<"run.sleep">): Applied {
+async function sleepRun({ trx, grip, kind }: CommitContext, { dueAt }: WriteOf<"run.sleep">): Applied {
   await updateRun(trx, grip).set({ state: "ready", worker: null, due_at: dueAt }).execute();
+  if (kind === "repair") await wakeDeployments(trx, grip);
   await wakeRuns(trx, grip.scope.organization, [grip.run]);
   return [];
 }
