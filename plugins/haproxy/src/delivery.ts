@@ -9,7 +9,10 @@ import { placesOf, removeTable, switchTable, viewOf } from "./tables.ts";
 
 type Context = PluginContext<HaproxyConfig>;
 
-/** Routes of this machine, through a HAProxy that the supervisor runs from the first table on. Reads work from disk when it is away. */
+/**
+ * Routes of this machine, through a HAProxy that the supervisor runs from the first table on. While it is away, nothing is served: `observe` says null, and
+ * the `apply` that follows starts it. What is owned is listed from disk.
+ */
 export const delivery: DeliveryPlane<HaproxyConfig, TableState> = {
   routes: ["http"],
   fencing: "fence",
@@ -18,7 +21,7 @@ export const delivery: DeliveryPlane<HaproxyConfig, TableState> = {
 
   observe: async (ctx) => {
     const stored = await readTable<HaproxyTable>(ctx.config.stateDir, ctx.identity);
-    return stored === null ? null : observedTable(await viewOf(ctx.config, stored, await isUp(ctx)));
+    return stored === null || !(await isUp(ctx)) ? null : observedTable(await viewOf(ctx.config, stored));
   },
 
   plan: planTable,

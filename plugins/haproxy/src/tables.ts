@@ -64,11 +64,11 @@ export async function removeTable(ctx: Context): Promise<void> {
   });
 }
 
-/** A table as the plugin sees it. Where it does not answer is known only while HAProxy runs. */
-export async function viewOf(config: HaproxyConfig, stored: HaproxyTable, isUp = true): Promise<TableView> {
+/** A table as the plugin sees it while HAProxy runs. */
+export async function viewOf(config: HaproxyConfig, stored: HaproxyTable): Promise<TableView> {
   const listening = await keptListening(config);
   const addresses = addressesOf(stored, listening?.httpPort ?? config.httpPort);
-  return { stored, addresses, notListening: isUp ? notListening(config, stored, new Set(listening?.ports)) : null };
+  return { stored, addresses, notListening: notListening(config, stored, new Set(listening?.ports)) };
 }
 
 async function changing<T>(ctx: Context, act: (maps: Maps) => Promise<T>): Promise<T> {

@@ -82,6 +82,14 @@ describe.skipIf(!isHere)("haproxy: the program is on this machine", () => {
     expect((await stat(journalFile(stateDir))).size).toBeLessThan(100_000);
   });
 
+  it("a HAProxy that was stopped serves nothing as observed, and is started by the next switch", async () => {
+    await world.apply([{ targets: [target(app.port)] }]);
+    await world.kill();
+    expect(await world.delivery.observe(world.ctx(), { prior: null })).toBeNull();
+    const observed = await world.apply([{ targets: [target(app.port)] }]);
+    expect((await get(observed.addresses[0]?.address.port ?? 0)).body).toBe("ok");
+  });
+
   it("HAProxy that dies by itself is back without anybody's call", async () => {
     const observed = await world.apply([{ targets: [target(app.port)] }]);
     const port = observed.addresses[0]?.address.port ?? 0;
