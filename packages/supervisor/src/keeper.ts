@@ -207,7 +207,7 @@ export class Keeper {
 
   #couldNotStart(reason: string): void {
     const { unit, starts } = this.#record;
-    this.log.append("e", [`helix: ${unit.argv[0]} could not be started in ${unit.cwd}: ${reason}`]);
+    this.log.append("e", [`helix: ${(unit.launcher ?? unit.argv)[0]} could not be started in ${unit.cwd}: ${reason}`]);
     this.#save({ ended: starts, lastExit: { code: 127, at: new Date().toISOString() } });
     this.#planRestart();
     this.#announceEnd();

@@ -5,6 +5,9 @@ import { closeAll, makeFifos, openForProcess } from "./output-pipe.ts";
 import { secretEnvironment } from "./unit-secrets.ts";
 import type { Unit } from "./unit.ts";
 
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const LAUNCHER_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** A started process, or why it could not be. */
 export type Launched = { readonly child: ChildProcess; readonly pid: number } | { readonly failure: string };
 
@@ -21,9 +24,10 @@ export async function launch(unit: Unit, input: LaunchInput): Promise<Launched> 
   try {
     for (const path of [unit.cwd, ...(unit.needs ?? [])]) statSync(path);
     for (const fifo of input.fifos) files.push(openForProcess(fifo));
-    const child = spawn(unit.argv[0]!, unit.argv.slice(1), {
+    const [program, ...args] = [...(unit.launcher ?? []), ...unit.argv];
+    const child = spawn(program!, args, {
       cwd: unit.cwd,
-      env: environment(unit, input),
+      env: { ...environment(unit, input), [MARKER]: markerText(input.marker) },
       detached: true,
       stdio: ["ignore", ...files],
       ...(unit.uid !== undefined && { uid: unit.uid }),
@@ -46,5 +50,13 @@ export function prepareOutput(unit: Unit, fifos: readonly [string, string]): voi
 
 function environment(unit: Unit, input: LaunchInput): Record<string, string> {
   const port = unit.portVariable === undefined || input.port === null ? {} : { [unit.portVariable]: String(input.port) };
-  return { ...unit.env, ...secretEnvironment(unit), ...port, [MARKER]: markerText(input.marker) };
+  const all = { ...unit.env, ...secretEnvironment(unit), ...port };
+  return unit.launcher === undefined ? all : withoutMeaning(all);
+}
+
+/** Variables under names that no program knows. Those that no shell could name are left out. */
+function withoutMeaning(env: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(env).filter(([name]) => VARIABLE.test(name) && name !== MARKER);
+  const hidden = entries.map(([name, value]) => [`HELIX_APP_${name}`, value] as const);
+  return { PATH: LAUNCHER_PATH, HELIX_APP: entries.map(([name]) => name).join(" "), ...Object.fromEntries(hidden) };
 }

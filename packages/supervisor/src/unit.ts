@@ -5,6 +5,12 @@ export interface Unit {
   /** What it is for people: `control`, `postgres`, `app`. */
   readonly role: string;
   readonly argv: readonly string[];
+  /**
+   * What is run with `argv` as its last arguments and becomes it in the end, for what has to be done with more rights than the command may have. Nothing of `env`
+   * has a meaning to it: its own environment is a plain `PATH`, and `HELIX_APP` with the names of the command's variables, each of which stands in
+   * `HELIX_APP_<name>`. It is to give them their names when it has dropped its rights.
+   */
+  readonly launcher?: readonly string[];
   readonly cwd: string;
   /** The whole environment: nothing of the supervisor's own is added but `HELIX_UNIT` and the port. */
   readonly env: Readonly<Record<string, string>>;
@@ -104,7 +110,7 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,199}$/;
 export function unitFault(unit: Unit): string | null {
   if (!isUnitName(unit.name)) return `the unit name ${JSON.stringify(unit.name)} is not made of a-z, 0-9, ".", "_" and "-"`;
   if (!Array.isArray(unit.argv) || unit.argv.length === 0) return `unit ${unit.name} has no command`;
-  const texts = [...unit.argv, unit.cwd, ...Object.entries(unit.env).flat()];
+  const texts = [...(unit.launcher ?? []), ...unit.argv, unit.cwd, ...Object.entries(unit.env).flat()];
   if (texts.some((text) => typeof text !== "string" || text.includes("\0")))
     return `unit ${unit.name} has a NUL or a value that is no text`;
   if (Object.keys(unit.env).some((key) => key === "" || key.includes("=")))

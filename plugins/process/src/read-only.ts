@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,21 +12,34 @@ import type { User } from "./user.ts";
 const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL("../scripts/read-only.sh", import.meta.url));
 
+const SYSTEM_FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+// It gets its script on standard input, since the user may not reach the file.
+const WITH_ENVIRONMENT = ["/bin/sh", "-s", "--"];
+// By path: what runs as root is looked up in no search path that an application could have a say in.
+const UNSHARE = systemProgram("unshare");
+const SETPRIV = systemProgram("setpriv");
+
 /**
- * Puts in front of a command what makes `folder` read-only for it: a bind mount in a mount namespace of its own. An ordinary user
- * needs a user namespace for that, and is the same user again when the command begins. `user`: whom root becomes then.
+ * The launcher that makes `folder` read-only for a command: a bind mount in a mount namespace of its own. An ordinary user needs a user
+ * namespace for that, and is the same user again when the command begins. `user`: whom root becomes then. Only after that the command's
+ * environment is set.
  */
-export function readOnly(command: readonly string[], { folder, user }: { readonly folder: string; readonly user: User | null }): string[] {
+export function readOnly({ folder, user }: { readonly folder: string; readonly user: User | null }): string[] {
   const { uid, gid } = engineUser();
   const inside = ["--mount", "--propagation", "private", "--", SCRIPT, folder];
-  if (uid === 0) return ["unshare", ...inside, ...(user === null ? [] : become(user)), ...command];
-  const back = ["unshare", "--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"];
-  return ["unshare", "--user", "--map-root-user", ...inside, ...back, ...command];
+  if (uid === 0) return [UNSHARE, ...inside, ...(user === null ? [] : become(user)), ...WITH_ENVIRONMENT];
+  const back = [UNSHARE, "--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"];
+  return [UNSHARE, "--user", "--map-root-user", ...inside, ...back, ...WITH_ENVIRONMENT];
 }
 
 /** The mount needs root, so the change of user comes after it. */
 function become({ uid, gid }: User): string[] {
-  return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--no-new-privs", "--"];
+  return [SETPRIV, `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--no-new-privs", "--"];
+}
+
+function systemProgram(name: string): string {
+  const paths = SYSTEM_FOLDERS.map((folder) => join(folder, name));
+  return paths.find((path) => existsSync(path)) ?? paths[0]!;
 }
 
 let probe: Promise<string | null> | null = null;
@@ -43,9 +57,8 @@ export async function requireReadOnly(ctx: PluginContext<Config>): Promise<void>
 async function tryOut(folder: string): Promise<string | null> {
   try {
     await mkdir(folder, { recursive: true });
-    const command = ["test", "!", "-w", "."];
-    const [program, ...args] = readOnly(command, { folder, user: null });
-    await run(program!, args, { timeout: 5000 });
+    const [program, ...args] = [...readOnly({ folder, user: null }), "test", "!", "-w", "."];
+    await run(program!, args, { timeout: 5000, env: { PATH: SYSTEM_FOLDERS.join(":") } });
     return null;
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };

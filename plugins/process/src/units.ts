@@ -60,7 +60,8 @@ function common(ctx: PluginContext<Config>, input: UnitInput & { readonly comman
   const variables = spec.secrets.filter(({ as }) => as === "env").map(({ ref }) => ref.name);
   const isGuarded = spec.filesystem === "read-only" && spec.artifact.kind !== "static-site";
   return {
-    argv: isGuarded ? readOnly(input.command, { folder: folders.app, user }) : input.command,
+    argv: input.command,
+    ...(isGuarded && { launcher: readOnly({ folder: folders.app, user }) }),
     // What makes the folder read-only needs root, and becomes the user itself.
     ...(user !== null && !isGuarded && user),
     cwd: folders.app,

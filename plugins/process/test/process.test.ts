@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Endpoint, type LogLine, type ObservedRevision, specDigest } from "@helixstack/sdk";
@@ -253,6 +253,29 @@ describe("the surroundings of an application", () => {
     expect(await get(port!, "/uid")).toBe(String(isRoot ? uidOf(world.ctx().identity) : process.getuid!()));
     await runtime.destroy(world.ctx(), { ...PRIOR, graceMs: 1000 });
     expect(existsSync(join(world.ctx().home, "revisions/rev_01"))).toBe(false);
+  });
+
+  it("has no say in what makes its folder read-only, and finds its environment as it was given", async () => {
+    const trap = join(world.home, "trap");
+    const trapped = join(world.home, "trapped");
+    mkdirSync(trap);
+    for (const name of ["unshare", "mount", "setpriv", "sh", "test"])
+      writeFileSync(join(trap, name), `#!/bin/sh\nid -u >>${trapped}\n`, { mode: 0o755 });
+    const env = { PATH: `${trap}:${process.env["PATH"]}`, LD_PRELOAD: "/no/such.so", IFS: "e", QUOTED: `a'b"$(id)\n\n c` };
+    const spec = specOf(world.bundle({ "server.cjs": SERVER }), {
+      filesystem: "read-only",
+      env,
+      secrets: [{ ref: { name: "API_KEY", version: "1" }, as: "env" }],
+    });
+    const [port] = portsOf(await runtime.apply(world.ctx({ secrets: { API_KEY: "key-123\n" } }), { spec, ...PRIOR }));
+    const seen = JSON.parse(await get(port!)) as { env: Record<string, string>; pid: number };
+    expect(await get(port!, "/write")).toBe("EROFS");
+    expect(existsSync(trapped)).toBe(false);
+    expect(seen.env).toMatchObject({ ...env, API_KEY: "key-123\n", PORT: String(port) });
+    expect(Object.keys(seen.env).filter((name) => name.startsWith("HELIX_"))).toEqual(["HELIX_UNIT"]);
+    // Each program that was started with it complains: the application's alone.
+    const lines = await linesOf(runtime.logs!(world.ctx(), { ...PRIOR, follow: false, tail: null, after: null }));
+    expect(lines.filter(({ text }) => text.includes("LD_PRELOAD"))).toHaveLength(1);
   });
 
   it("serves a static site", async () => {
