@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { readJson, writeJson } from "./files.ts";
+import { folderSecret } from "./folder-secret.ts";
 import type { SupervisorPaths } from "./paths.ts";
 import { bootId, isAlive, type ProcessIdentity, processIdentity } from "./proc.ts";
 
@@ -16,7 +17,7 @@ import { bootId, isAlive, type ProcessIdentity, processIdentity } from "./proc.t
  */
 export async function takeLock(paths: SupervisorPaths): Promise<boolean> {
   mkdirSync(paths.root, { recursive: true, mode: 0o700 });
-  const digest = createHash("sha256").update(secretOf(paths)).update("\0").update(paths.home).digest("hex");
+  const digest = createHash("sha256").update(folderSecret(paths.root)).update("\0").update(paths.home).digest("hex");
   const server = createServer((socket) => socket.destroy());
   server.unref();
   try {
@@ -48,22 +49,4 @@ function claimRecord(paths: SupervisorPaths): boolean {
 
 function recordPath(paths: SupervisorPaths): string {
   return join(paths.root, "supervisor.json");
-}
-
-function secretOf(paths: SupervisorPaths): string {
-  const path = join(paths.root, "lock");
-  const own = `${path}.${process.pid}`;
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    writeFileSync(own, randomBytes(16).toString("hex"), { mode: 0o600 });
-  }
-  try {
-    linkSync(own, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  } finally {
-    rmSync(own, { force: true });
-  }
-  return readFileSync(path, "utf8");
 }

@@ -6,6 +6,8 @@ export interface Listening {
   readonly httpPort: number;
   /** The ports of services that could be opened. */
   readonly ports: readonly number[];
+  /** What HAProxy says to itself, and nobody else can: 24 hex digits, since a unique id has 128 characters at most. */
+  readonly secret: string;
 }
 
 const LUA = fileURLToPath(new URL("../lua/", import.meta.url));
@@ -20,7 +22,9 @@ const NOBODY = 65_534;
  *   turn i is under `<the key>/<i>`).
  */
 export function haproxyConfig(config: HaproxyConfig, listening: Listening): string {
-  return [globals(config), defaults(config), frontends(config, listening), targets(config), again(config)].join("\n\n").concat("\n");
+  return [globals(config), defaults(config, listening), frontends(config, listening), targets(config, listening), again(config, listening)]
+    .join("\n\n")
+    .concat("\n");
 }
 
 function globals({ socket, stateDir, limits }: HaproxyConfig): string {
@@ -42,7 +46,7 @@ function globals({ socket, stateDir, limits }: HaproxyConfig): string {
 
 const MAX_REWRITE = 1024;
 
-function defaults({ limits }: HaproxyConfig): string {
+function defaults({ limits }: HaproxyConfig, { secret }: Listening): string {
   return section("defaults", [
     "mode http",
     `timeout client ${limits.bodyIdleTimeoutMs}ms`,
@@ -57,7 +61,7 @@ function defaults({ limits }: HaproxyConfig): string {
     // A target that refuses the connection has not seen the request: `elsewhere` takes the next.
     "retries 1",
     "option redispatch 1",
-    "unique-id-format %[var(txn.at)]|%[var(txn.slot)]|%[var(txn.left)]",
+    `unique-id-format ${secret}|%[var(txn.at)]|%[var(txn.slot)]|%[var(txn.left)]`,
   ]);
 }
 
@@ -83,7 +87,7 @@ const ROUTE = "http-request set-var(txn.to) var(txn.at),concat(/,txn.table)";
 const TURN = "http-request set-var(txn.to) var(txn.at),concat(/,txn.table),concat(/,txn.slot)";
 const GO = ["http-request set-dst var(txn.to),field(1,|)", "http-request set-dst-port var(txn.to),field(2,|)"];
 
-function targets(config: HaproxyConfig): string {
+function targets(config: HaproxyConfig, { secret }: Listening): string {
   return section("backend targets", [
     // One reading of a failure: a kept connection that the target closed. What is not idempotent is never sent twice.
     "retry-on conn-failure empty-response",
@@ -110,27 +114,28 @@ function targets(config: HaproxyConfig): string {
     "use-server first unless FALSE",
     // Its address is where the request was sent by `set-dst`; kept connections are told apart by that.
     "server first 0.0.0.0:0",
-    `server elsewhere ${againSocket(config)} send-proxy-v2 proxy-v2-options unique-id`,
+    `server elsewhere ${againSocket(secret)} send-proxy-v2 proxy-v2-options unique-id`,
   ]);
 }
 
 /** Takes a request whose target could not be reached to the next one, at most so often; then it is 502. */
-function again(config: HaproxyConfig): string {
+function again(config: HaproxyConfig, { secret }: Listening): string {
   const attempts = 4;
   return [
-    section("frontend again", [`bind ${againSocket(config)} accept-proxy`, "default_backend again"]),
+    section("frontend again", [`bind ${againSocket(secret)} accept-proxy`, "default_backend again"]),
     section("backend again", [
       "retry-on conn-failure",
       "http-reuse never",
-      "http-request set-var(txn.at) fc_pp_unique_id,field(1,|)",
+      `http-request reject unless { fc_pp_unique_id,field(1,|) -m str ${secret} }`,
+      "http-request set-var(txn.at) fc_pp_unique_id,field(2,|)",
       "http-request set-var(txn.id) req.hdr(x-request-id)",
       `${TABLE},${map(config, "tables")}`,
       `${ROUTE},${map(config, "routes")}`,
       `http-request set-var(txn.left) int(${attempts})`,
-      "http-request set-var(txn.left) fc_pp_unique_id,field(3,|),sub(1) if { fc_pp_unique_id,field(3,|) -m len gt 0 }",
+      "http-request set-var(txn.left) fc_pp_unique_id,field(4,|),sub(1) if { fc_pp_unique_id,field(4,|) -m len gt 0 }",
       "acl many var(txn.to) -m beg *",
       "http-request set-var(txn.slots) var(txn.to),bytes(1) if many",
-      "http-request set-var(txn.slot) fc_pp_unique_id,field(2,|),add(1),mod(txn.slots) if many",
+      "http-request set-var(txn.slot) fc_pp_unique_id,field(3,|),add(1),mod(txn.slots) if many",
       `${TURN},${map(config, "routes")} if many`,
       ...answer(TARGET_FAILED),
       ...answer(NO_TARGET),
@@ -138,7 +143,7 @@ function again(config: HaproxyConfig): string {
       "http-after-response set-header X-Helix-Release %[var(txn.to),field(3,|)] if { var(txn.to),field(3,|) -m len gt 0 }",
       "use-server first unless FALSE",
       "server first 0.0.0.0:0",
-      `server elsewhere ${againSocket(config)} send-proxy-v2 proxy-v2-options unique-id`,
+      `server elsewhere ${againSocket(secret)} send-proxy-v2 proxy-v2-options unique-id`,
     ]),
     section("backend turns", ["stick-table type string len 96 size 100k expire 1h store gpc0"]),
   ].join("\n\n");
@@ -216,9 +221,12 @@ const TARGET_FAILED: Answer = {
   when: "{ var(txn.left) -m int lt 1 }",
 };
 
-/** A name in the kernel: HAProxy has given up its rights by the time it connects to itself, and may enter no folder of ours. */
-function againSocket({ socket }: HaproxyConfig): string {
-  return `abns@helix-${createHash("sha256").update(socket).digest("hex").slice(0, 24)}`;
+/**
+ * A name in the kernel: HAProxy has given up its rights by the time it connects to itself, and may enter no folder of ours. Nobody can take it first, but
+ * all can list such names: `again` takes only what brings the secret.
+ */
+function againSocket(secret: string): string {
+  return `abns@helix-${createHash("sha256").update(secret).digest("hex").slice(0, 24)}`;
 }
 
 function map({ stateDir }: HaproxyConfig, name: string): string {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -34,7 +35,7 @@ export async function chooseListening(config: HaproxyConfig): Promise<Kept> {
     const free = await Promise.all(addresses.map((address) => isFree(address, port)));
     if (port !== httpPort && free.every(Boolean)) ports.push(port);
   }
-  return { asked: askedOf(config), httpPort, ports };
+  return { asked: askedOf(config), httpPort, ports, secret: randomBytes(12).toString("hex") };
 }
 
 async function nextFree({ host, httpPort }: HaproxyConfig): Promise<number> {
