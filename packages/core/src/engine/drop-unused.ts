@@ -6,16 +6,16 @@ import type { EngineDeps } from "./deps.ts";
 /**
  * Drops sources and artifacts of this age that nothing refers to: what failed, cancelled and superseded deployments left. What a release, a revision or a
  * deployment that has not ended refers to stays, of whatever age, so every rollback stays possible. Images stay with their builder until a destroy. After
- * a restore, what is newer than the backup stays: the ledger no longer knows what runs on it.
+ * a restore, what was made between the backup and it stays: the ledger does not know what runs on it.
  */
 export async function dropUnused(
   deps: EngineDeps,
   scope: Scope,
   options: { readonly olderThanMs: number },
 ): Promise<{ readonly freedBytes: number }> {
-  const { restoredFrom } = await deps.ledger.installation();
-  const sinceBackupMs = restoredFrom === null ? 0 : deps.clock.now() - Date.parse(restoredFrom);
-  const olderThanMs = Math.max(options.olderThanMs, sinceBackupMs);
+  const { restoredFrom, restoredAt } = await deps.ledger.installation();
+  const to = restoredAt === null ? deps.clock.now() : Date.parse(restoredAt);
+  const prune = { ...options, except: restoredFrom === null ? null : { from: Date.parse(restoredFrom), to } };
   // In this order: what a deployment that ends meanwhile leaves is a release by the time that releases are read.
   const running = await runningUse(deps, scope);
   const revisions = await deps.ledger.listRevisions(scope, {});
@@ -27,8 +27,8 @@ export async function dropUnused(
     ...releases.flatMap(({ services }) => Object.values(services).map(({ artifact }) => artifact)),
   ];
   const freed = await Promise.all([
-    deps.sources.prune(unique(snapshots), { olderThanMs }),
-    deps.artifacts.prune(unique(artifacts.map(({ digest }) => digest as Digest)), { olderThanMs }),
+    deps.sources.prune(unique(snapshots), prune),
+    deps.artifacts.prune(unique(artifacts.map(({ digest }) => digest as Digest)), prune),
   ]);
   return { freedBytes: freed[0] + freed[1] };
 }

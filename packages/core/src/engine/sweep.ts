@@ -15,19 +15,20 @@ interface Known {
   readonly tables: readonly RouteTableRecord[];
   readonly volumes: readonly VolumeRecord[];
   readonly restoredFrom: string | null;
+  readonly restoredAt: string | null;
 }
 
 /** Compares the ledger with the world, both ways: what is not as it should be, and what nobody remembers. Changes nothing. */
 export async function sweep(deps: EngineDeps, scope: Scope): Promise<SweepReport> {
   const { ledger } = deps;
-  const [{ id: installation, restoredFrom }, environments, revisions, tables, volumes] = await Promise.all([
+  const [{ id: installation, restoredFrom, restoredAt }, environments, revisions, tables, volumes] = await Promise.all([
     ledger.installation(),
     ledger.listEnvironments(scope),
     ledger.listRevisions(scope, {}),
     ledger.routeTables(scope, {}),
     ledger.volumes(scope, {}),
   ]);
-  const known = { environments, revisions, tables, volumes, restoredFrom };
+  const known = { environments, revisions, tables, volumes, restoredFrom, restoredAt };
   const [drift, lists] = await Promise.all([
     Promise.all(environments.map((environment) => driftIn(deps, placeOf(scope, { installation, environment }), known))),
     Promise.all(listers(deps).map((lister) => listOrphans(deps, { ...lister, scope, installation, known }))),
@@ -108,10 +109,11 @@ async function listOrphans(
 }
 
 /** Revisions carry the time of their deployment. A table carries none; the ledger forgets no unit but by a restore, so one that it does not know is newer. */
-function isNewer({ identity }: Owned, { restoredFrom }: Known): boolean {
+function isNewer({ identity }: Owned, { restoredFrom, restoredAt }: Known): boolean {
   if (restoredFrom === null) return false;
   const madeAt = timeOfId(identity.revision) ?? timeOfId(identity.unit);
-  return madeAt === null || madeAt >= Date.parse(restoredFrom);
+  if (madeAt === null) return true;
+  return madeAt >= Date.parse(restoredFrom) && (restoredAt === null || madeAt <= Date.parse(restoredAt));
 }
 
 /** Helpers (a network) belong to whatever they carry the ids of. */

@@ -48,6 +48,8 @@ export interface Installation {
   readonly epoch: number;
   /** The time of the backup that this epoch began with; null when there was none. */
   readonly restoredFrom: string | null;
+  /** When it was restored: what was made between the two, this ledger does not know. */
+  readonly restoredAt: string | null;
 }
 
 /** Who may ask. */

@@ -34,6 +34,8 @@ export interface SourceStore {
 export interface PruneOptions {
   /** What is younger stays: a deployment that counts on it may not be recorded yet. */
   readonly olderThanMs: number;
+  /** What was last stored or asked for between these times, milliseconds since 1970, stays. */
+  readonly except?: { readonly from: number; readonly to: number } | null;
 }
 
 /** Keeps artifacts by content. */

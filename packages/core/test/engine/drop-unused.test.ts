@@ -82,16 +82,18 @@ test("nothing goes that is younger, and nothing at all where everything is in us
   expect(await there({ 2: failed.id })).toBe("2s 2a");
 });
 
-test("after a restore what is newer than the backup stays", async () => {
+test("after a restore what was made between the backup and it stays", async () => {
   failAt("apply");
   const failed = await bench.deploy(shop(), { files: files("one") });
   const known = await bench.ledger.installation();
-  const restored = (restoredFrom: string) => {
-    const installation = async () => ({ ...known, restoredFrom });
+  const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+  const restored = (restoredFrom: string, restoredAt: string | null) => {
+    const installation = async () => ({ ...known, restoredFrom, restoredAt });
     return { ...bench.deps, ledger: { ...bench.ledger, installation } };
   };
-  expect(await dropUnused(restored(new Date(Date.now() - 60_000).toISOString()), bench.scope, NOW)).toEqual({ freedBytes: 0 });
+  expect(await dropUnused(restored(ago(60_000), ago(-1_000)), bench.scope, NOW)).toEqual({ freedBytes: 0 });
+  expect(await dropUnused(restored(ago(60_000), null), bench.scope, NOW)).toEqual({ freedBytes: 0 });
   expect(await there({ 1: failed.id })).toBe("1s 1a");
-  const { freedBytes } = await dropUnused(restored(new Date().toISOString()), bench.scope, NOW);
+  const { freedBytes } = await dropUnused(restored(ago(120_000), ago(60_000)), bench.scope, NOW);
   expect(freedBytes).toBeGreaterThan(0);
 });

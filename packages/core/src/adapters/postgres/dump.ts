@@ -66,7 +66,7 @@ function newEpoch(takenAt: string): readonly string[] {
   const error = JSON.stringify(new EngineError("RESTORED", "it was under way at the time of the backup").toDocument());
   const open = "state in ('queued', 'running', 'compensating')";
   return [
-    `update helix.installation set epoch = epoch + 1, restored_from = ${pg.escapeLiteral(takenAt)}`,
+    `update helix.installation set epoch = epoch + 1, restored_from = ${pg.escapeLiteral(takenAt)}, restored_at = now()`,
     `update helix.environment set active_deployment = null, last_fence = last_fence + ${EPOCH_STEP}`,
     `update helix.route_table set generation = generation + ${EPOCH_STEP}`,
     "update helix.run set state = 'done', worker = null where state <> 'quarantined'",

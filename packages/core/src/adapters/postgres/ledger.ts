@@ -32,7 +32,10 @@ export function createLedger(options: DatabaseOptions): Ledger {
     ...workerLedger(context),
 
     async installation() {
-      return context.db.selectFrom("installation").select(["id", "epoch", "restored_from as restoredFrom"]).executeTakeFirstOrThrow();
+      return context.db
+        .selectFrom("installation")
+        .select(["id", "epoch", "restored_from as restoredFrom", "restored_at as restoredAt"])
+        .executeTakeFirstOrThrow();
     },
     async ping() {
       await sql`select 1`.execute(context.db);

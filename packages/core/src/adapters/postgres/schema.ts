@@ -14,7 +14,7 @@ type Time = ColumnType<string, string | undefined, string>;
 type NullableTime = ColumnType<string | null, string | null | undefined, string | null>;
 
 export interface HelixSchema {
-  installation: { id: string; epoch: number; created_at: Time; restored_from: string | null };
+  installation: { id: string; epoch: number; created_at: Time; restored_from: string | null; restored_at: string | null };
   organization: { id: string; name: string; created_at: Time };
   principal: { organization: string; id: string; kind: Principal["kind"]; name: string; created_at: Time };
   token: TokenTable;

@@ -5,7 +5,7 @@ import type { ArtifactKind, ArtifactOf, Digest } from "@helixstack/sdk";
 import type { ArtifactFacts, ArtifactStore } from "../../ports/stores.ts";
 import { hasCode, syncFolder, toDiskError, writeWhole } from "../files.ts";
 import { readPackages } from "./artifact-facts.ts";
-import { freshen, isOlder } from "./age.ts";
+import { freshen, mayBePruned } from "./age.ts";
 import { hexOf, isDigest } from "./digests.ts";
 import { removeTree, sweepTemp, tempPath } from "./temp.ts";
 import { normalizeModes, readTree, type Tree } from "./tree.ts";
@@ -69,12 +69,12 @@ export async function openFolderArtifactStore(options: ArtifactStoreOptions): Pr
       return facts;
     },
 
-    async prune(keep, { olderThanMs }) {
+    async prune(keep, options) {
       const kept = new Set(keep.filter(isDigest).map(hexOf));
       let freed = 0;
       for (const hex of await readdir(root)) {
         if (!/^[0-9a-f]{64}$/.test(hex) || kept.has(hex)) continue;
-        if (!(await isOlder(join(root, hex), olderThanMs))) continue;
+        if (!(await mayBePruned(join(root, hex), options))) continue;
         freed += await remove(hex);
       }
       return freed;

@@ -65,7 +65,7 @@ export async function openFolderSourceStore(options: SourceStoreOptions): Promis
       await checkout(folder, { snapshot, ...input });
     },
 
-    prune: (keep, { olderThanMs }) => pruneSources(stored, { keep, olderThanMs }),
+    prune: (keep, options) => pruneSources(stored, { keep, ...options }),
     drop: (digests) => dropSources(stored, digests.filter(isDigest)),
   };
 }

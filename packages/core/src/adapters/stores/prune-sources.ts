@@ -1,8 +1,8 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "@helixstack/sdk";
-import type { Snapshot } from "../../ports/stores.ts";
-import { isOlder } from "./age.ts";
+import type { PruneOptions, Snapshot } from "../../ports/stores.ts";
+import { mayBePruned } from "./age.ts";
 import type { BlobFolder } from "./blobs.ts";
 import { hexOf } from "./digests.ts";
 
@@ -15,14 +15,14 @@ interface Sources {
 /** Removes the snapshots that are not listed, then the contents that none of the rest has. Answers with the bytes freed. */
 export async function pruneSources(
   { folder, snapshots, readSnapshot }: Sources,
-  { keep, olderThanMs }: { readonly keep: readonly Digest[]; readonly olderThanMs: number },
+  { keep, ...options }: { readonly keep: readonly Digest[] } & PruneOptions,
 ): Promise<number> {
   const kept = new Set(keep.map(hexOf));
   const needed = new Set<string>();
   let freed = 0;
   for (const hex of await names(snapshots)) {
     const path = join(snapshots, hex);
-    if (!kept.has(hex) && (await isOlder(path, olderThanMs))) {
+    if (!kept.has(hex) && (await mayBePruned(path, options))) {
       freed += await remove(path);
       continue;
     }
@@ -31,7 +31,7 @@ export async function pruneSources(
   for (const shard of await names(folder.blobs)) {
     for (const hex of await names(join(folder.blobs, shard))) {
       const path = join(folder.blobs, shard, hex);
-      if (!needed.has(hex) && (await isOlder(path, olderThanMs))) freed += await remove(path);
+      if (!needed.has(hex) && (await mayBePruned(path, options))) freed += await remove(path);
     }
   }
   return freed;
