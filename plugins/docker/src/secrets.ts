@@ -3,6 +3,7 @@ import { access, mkdir, readFile, readdir, realpath, rename, rm, rmdir, writeFil
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PluginError, type PluginContext, type RevisionSpec } from "@helixstack/sdk";
+import { makeOwnFolder } from "@helixstack/sdk/exec";
 import { type Redactor, createRedactor } from "@helixstack/sdk/redact";
 import type { Config } from "./config.ts";
 
@@ -34,9 +35,9 @@ export async function ensureSecrets(ctx: PluginContext<Config>, { spec, name }: 
   const values = await Promise.all(spec.secrets.map(async ({ ref }) => [ref.name, await ctx.resolve(ref)] as const));
   const folder = await secretsFolder(ctx, name);
   const partial = `${folder}.partial`;
-  await rm(partial, { recursive: true, force: true });
   // The folder around all of them is closed. Within the container, whoever the image runs as may read: they are its own.
-  await mkdir(dirname(partial), { recursive: true, mode: 0o700 });
+  await makeOwnFolder(dirname(partial), { mode: 0o700 });
+  await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { mode: 0o755 });
   for (const [file, value] of values) await writeFile(join(partial, file), value.reveal(), { mode: 0o444 });
   await rm(folder, { recursive: true, force: true });

@@ -2,6 +2,7 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PluginError, type PluginContext, type RevisionSpec } from "@helixstack/sdk";
+import { makeOwnFolder } from "@helixstack/sdk/exec";
 import type { Config } from "./config.ts";
 import { attempt } from "./failures.ts";
 import { homeTag } from "./names.ts";
@@ -31,9 +32,9 @@ export async function writeSecrets(
   const values = await Promise.all(spec.secrets.map(async ({ ref }) => [ref.name, await ctx.resolve(ref)] as const));
   await attempt("write secret files", async () => {
     const partial = `${folder}.partial`;
+    // The owner of the secrets may be a service's own user, who has to get there.
+    await makeOwnFolder(dirname(partial), { mode: 0o711 });
     await rm(partial, { recursive: true, force: true });
-    // Its owner may be a service's own user, who has to get there.
-    await mkdir(dirname(partial), { recursive: true, mode: 0o711 });
     await mkdir(partial, { mode: 0o700 });
     for (const [name, value] of values) await writeFile(join(partial, name), value.reveal(), { mode: 0o400 });
     await rm(folder, { recursive: true, force: true });

@@ -235,6 +235,15 @@ describe("the surroundings of an application", () => {
     expect(existsSync(memoryFolder(ctx.config))).toBe(false);
   });
 
+  it("gets no secrets in a folder that somebody else has made ready", async () => {
+    const ctx = world.ctx({ secrets: { CERT: "cert-456" } });
+    mkdirSync(memoryFolder(ctx.config));
+    chmodSync(memoryFolder(ctx.config), 0o777);
+    const spec = specOf(world.bundle({ "server.cjs": SERVER }), { secrets: [{ ref: { name: "CERT", version: "1" }, as: "file" }] });
+    await expect(runtime.apply(ctx, { spec, ...PRIOR })).rejects.toMatchObject({ code: "FOREIGN_RESOURCE" });
+    expect(readdirSync(memoryFolder(ctx.config))).toEqual([]);
+  });
+
   it("is not started without its secret files, and is when they are there again", async () => {
     const ctx = world.ctx({ secrets: { CERT: "cert-456" } });
     const spec = specOf(world.bundle({ "server.cjs": SERVER }), { secrets: [{ ref: { name: "CERT", version: "1" }, as: "file" }] });
