@@ -80,18 +80,18 @@ interface Pump {
 }
 
 async function pump({ ctx, id, instance, after, merged }: Pump): Promise<void> {
-  const stream = (await engineOf(ctx)
-    .getContainer(id)
-    .logs({
-      stdout: true,
-      stderr: true,
-      timestamps: true,
-      follow: true,
-      since: sinceOf(after),
-      abortSignal: ctx.signal,
-    })) as unknown as Readable;
-  merged.once("close", () => stream.destroy());
   try {
+    const stream = (await engineOf(ctx)
+      .getContainer(id)
+      .logs({
+        stdout: true,
+        stderr: true,
+        timestamps: true,
+        follow: true,
+        since: sinceOf(after),
+        abortSignal: ctx.signal,
+      })) as unknown as Readable;
+    merged.once("close", () => stream.destroy());
     for await (const line of demultiplex(stream)) {
       if (merged.writableEnded || merged.destroyed) return;
       if (!merged.write(toLine(line, instance))) await new Promise<void>((resolve) => merged.once("drain", resolve).once("close", resolve));

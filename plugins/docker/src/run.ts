@@ -42,6 +42,8 @@ async function toItsEnd(ctx: PluginContext<Config>, { id, redactor }: Running): 
     container.attach({ stream: true, stdout: true, stderr: true }),
   )) as unknown as Readable;
   const logs = follow(ctx, { stream, redactor });
+  // It is not waited for where the start fails, and its own end is nobody's failure then.
+  logs.catch(() => undefined);
   await ask("start the task", () => container.start());
   const { StatusCode } = (await ask("wait for the task", () => container.wait())) as { StatusCode: number };
   if (ctx.signal.aborted) throw new PluginError("ABORTED", "the task was cancelled");
