@@ -74,6 +74,21 @@ describe("loadPlugins", () => {
     expect(await problemOf(changes)).toContain(message);
   });
 
+  test("tells by the digest what of a plugin has changed", async () => {
+    const folder = await pluginFolder({ own: { entry: "./dist/index.js" } });
+    const write = async (path: string): Promise<string> => {
+      await mkdir(join(folder, "own", path, ".."), { recursive: true });
+      await writeFile(join(folder, "own", path), path);
+      return (await loadPlugins({ folders: [folder] })).list()[0]!.digest;
+    };
+    const first = await write("dist/index.js");
+    for (const path of ["src/index.ts", "test/own.test.ts", "node_modules/other/index.js", "dist/index.js.map"])
+      expect(await write(path)).toBe(first);
+    const digests = [first];
+    for (const path of ["dist/part.js", "scripts/mount.sh", "lua/routes.lua"]) digests.push(await write(path));
+    expect(new Set(digests).size).toBe(4);
+  });
+
   test("keeps the first of two plugins of one name", async () => {
     const folders = [await pluginFolder({ twin: {} }), await pluginFolder({ twin: {} })];
     const { get, problems } = await loadPlugins({ folders });
