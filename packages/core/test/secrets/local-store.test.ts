@@ -128,6 +128,23 @@ describe("the local secret store", () => {
     });
   });
 
+  it("rotates once for all who ask at the same time, and ends", async () => {
+    for (let i = 0; i < 20; i++) await set(`value ${i}`);
+    await Promise.all([store.rotateKey!(), store.rotateKey!(), store.rotateKey!()]);
+    expect(Object.keys((JSON.parse(await readFile(join(home, "keys/secrets.key"), "utf8")) as { keys: object }).keys)).toHaveLength(1);
+    const again = await open();
+    expect((await again.read(scope, { path, ref: { name: "TOKEN", version: "20" } })).reveal()).toBe("value 19");
+    expect(await store.rotateKey!()).toBe(20);
+  });
+
+  it("keeps readable what is set with the old key as its rotation ends", async () => {
+    const late = await open();
+    await late.check();
+    await store.rotateKey!();
+    await late.set(scope, { path, name: "TOKEN", value: new Secret(VALUE) });
+    expect((await (await open()).read(scope, { path, ref: { name: "TOKEN", version: "1" } })).reveal()).toBe(VALUE);
+  });
+
   it("refuses a key file that others may read, and says what to do", async () => {
     await set(VALUE);
     await chmod(join(home, "keys/secrets.key"), 0o644);

@@ -20,6 +20,8 @@ export interface NamedKey {
 /** The key file of the local store. It is read again when a key is asked for that another process made meanwhile. */
 export interface KeyRing {
   current(): Promise<NamedKey>;
+  /** The same, as the file has it now. */
+  latest(): Promise<NamedKey>;
   /** Rejects with `SECRET_STORE_DOWN` for a key that is not there. */
   find(id: string): Promise<NamedKey>;
   /** Makes another key the current one. The old ones stay until {@link KeyRing.drop}. */
@@ -36,6 +38,10 @@ export function openKeyRing(file: string): KeyRing {
   return {
     async current() {
       const ring = known ?? (await load());
+      return keyOf(ring, ring.current)!;
+    },
+    async latest() {
+      const ring = await load();
       return keyOf(ring, ring.current)!;
     },
     async find(id) {

@@ -5,11 +5,12 @@ import { EngineError } from "../../../domain/errors.ts";
 import { type SecretPath, requireSecretName, secretSegments } from "../../../domain/secret-names.ts";
 import type { Scope } from "../../../ports/scope.ts";
 import type { SecretItem, SecretStore, SetSecret } from "../../../ports/secret-store.ts";
+import { writeWhole } from "../../files.ts";
 import { changed, checkValue, goneVersion, missing } from "../refusals.ts";
 import { type KeyRing, openKeyRing } from "./key-ring.ts";
-import { rotate } from "./rotate.ts";
+import { rotator } from "./rotate.ts";
 import { seal, unseal } from "./seal.ts";
-import { claimVersion, dropVersion, namesIn, readVersion, versionsIn } from "./version-files.ts";
+import { type VersionFile, claimVersion, dropVersion, namesIn, readVersion, textOf, versionPath, versionsIn } from "./version-files.ts";
 
 export interface LocalStoreOptions {
   /** Where sealed values are. */
@@ -38,7 +39,7 @@ export async function openLocalSecretStore({ root, keyFile }: LocalStoreOptions)
     list: (scope, path) => list(store, scope, path),
     set: (scope, input) => set(store, scope, input),
     remove: (scope, input) => remove(store, scope, input),
-    rotateKey: () => rotate(store),
+    rotateKey: rotator(store),
     close: () => Promise.resolve(),
   };
 }
@@ -84,9 +85,27 @@ async function set(store: Store, scope: Scope, { path, name, value, expect }: Se
     const version = ((await versionsIn(at.folder)).at(-1) ?? 0) + 1;
     const updatedAt = new Date().toISOString();
     const sealed = await seal(store.ring, { value: value.reveal(), place: `${at.place}@${version}` });
-    if (await claimVersion(at.folder, { version, content: { at: updatedAt, sealed } }))
+    if (await claimVersion(at.folder, { version, content: { at: updatedAt, sealed } })) {
+      await keepReadable(store, { at, version, content: { at: updatedAt, sealed }, value });
       return { name, version: String(version), updatedAt };
+    }
     // Somebody else was first: without an expectation this one is simply the next.
+  }
+}
+
+interface Fresh {
+  readonly at: Place;
+  readonly version: number;
+  readonly content: VersionFile;
+  readonly value: Secret;
+}
+
+/** A rotation that went through the files before this one was there forgets the key that it was sealed with. */
+async function keepReadable({ ring }: Store, { at, version, content, value }: Fresh): Promise<void> {
+  for (let key = content.sealed?.key; key !== (await ring.latest()).id;) {
+    const sealed = await seal(ring, { value: value.reveal(), place: `${at.place}@${version}` });
+    await writeWhole(versionPath(at.folder, version), textOf({ ...content, sealed }));
+    key = sealed.key;
   }
 }
 

@@ -7,23 +7,35 @@ import { readVersion, textOf, versionPath, versionsIn } from "./version-files.ts
 
 /**
  * Seals everything with a new key. The old key is forgotten only when nothing needs it any more: killed in the middle, all values open, and the next rotation ends
- * what this one began.
+ * what this one began. One rotation at a time: who asks during one is told what that one did.
  */
-export async function rotate({ root, ring }: { readonly root: string; readonly ring: KeyRing }): Promise<number> {
-  const { id } = await ring.renew();
+export function rotator(store: Store): () => Promise<number> {
+  let running: Promise<number> | null = null;
+  return () => (running ??= rotate(store).finally(() => (running = null)));
+}
+
+interface Store {
+  readonly root: string;
+  readonly ring: KeyRing;
+}
+
+async function rotate(store: Store): Promise<number> {
+  const { id } = await store.ring.renew();
   let count = 0;
   // A second round finds what was set with the old key while the first one went through the files.
   for (let isSettled = false; !isSettled;) {
-    const resealed = await resealAll({ root, ring, id });
+    const resealed = await resealAll(store);
     isSettled = resealed === 0;
     count += resealed;
   }
-  await ring.drop();
+  // Another process began one meanwhile: it drops the keys when it is through.
+  if ((await store.ring.latest()).id === id) await store.ring.drop();
   return count;
 }
 
-async function resealAll({ root, ring, id }: { readonly root: string; readonly ring: KeyRing; readonly id: string }): Promise<number> {
+async function resealAll({ root, ring }: Store): Promise<number> {
   let count = 0;
+  const { id } = await ring.latest();
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   for (const folder of entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name))) {
     for (const version of await versionsIn(folder)) {
