@@ -24,6 +24,8 @@ export interface StepEnding {
   readonly error?: ErrorDocument | undefined;
   /** What is written in the same transaction. */
   readonly writes?: readonly LedgerWrite[] | undefined;
+  /** ISO 8601, for a step that is written down only now that it has ended. */
+  readonly times?: { readonly began: string; readonly ended: string } | undefined;
   /** Written with what comes next, in its transaction: see `StepEnd.mayWait`. */
   readonly mayWait?: boolean | undefined;
 }
@@ -44,6 +46,8 @@ export interface Journal {
   /** Writes down that an attempt failed and the next begins. */
   retry(step: StepRef, input: { readonly plugin: string | null; readonly error: ErrorDocument }): Promise<void>;
 }
+
+type Intention = Extract<LedgerWrite, { write: "step.intend" }>;
 
 interface Together {
   readonly earlier: readonly LedgerWrite[];
@@ -81,7 +85,7 @@ export function createJournal(ledger: Pick<Ledger, "commit">, { grip, steps }: {
     return done;
   };
   const operationOf = (step: StepRef) => `op_${grip.deployment}_${step.id}`;
-  const intention = (step: StepRef, { attempt, plugin }: { attempt: number; plugin: string | null }): LedgerWrite => {
+  const intention = (step: StepRef, { attempt, plugin }: { attempt: number; plugin: string | null }): Intention => {
     const { id, kind, service } = step;
     return { write: "step.intend", step: { id, kind, service, attempt, operationId: operationOf(step), plugin } };
   };
@@ -101,10 +105,12 @@ export function createJournal(ledger: Pick<Ledger, "commit">, { grip, steps }: {
       } else if (writes.length > 0) await commit(writes);
       return operationOf(step);
     },
-    async end(step, { state, outcome, error, writes = [], mayWait = false }) {
+    async end(step, { state, outcome, error, writes = [], mayWait = false, times }) {
       const attempt = entries.get(step.id)?.attempt ?? 1;
-      const first = entries.get(step.id)?.state === "intended" ? [] : [intention(step, { attempt, plugin: null })];
-      const end: LedgerWrite = { write: "step.end", step: step.id, state, ...(outcome && { outcome }), ...(error && { error }) };
+      const isIntended = entries.get(step.id)?.state === "intended";
+      const first = isIntended ? [] : [{ ...intention(step, { attempt, plugin: null }), ...(times && { at: times.began }) }];
+      const at = !isIntended && times ? { at: times.ended } : {};
+      const end: LedgerWrite = { write: "step.end", step: step.id, state, ...(outcome && { outcome }), ...(error && { error }), ...at };
       if (mayWait) waiting = [...waiting, ...first, end, ...writes];
       else await commit([...first, end, ...writes]);
       intended.delete(step.id);

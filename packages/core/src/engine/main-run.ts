@@ -39,8 +39,9 @@ async function runStep(run: Run, step: PlannedStep): Promise<ErrorDocument | "li
   run.signal = isPastStopping ? run.stop.shutdown : run.stop.signal;
   try {
     const work = STEPS[step.kind as keyof typeof STEPS];
+    const began = timeOf(run);
     const { state = "done", ...ending } = await withRetries(run, step, () => work(run, step));
-    await run.journal.end(step, { state, ...ending });
+    await run.journal.end(step, { state, ...ending, times: { began, ended: timeOf(run) } });
     return step.kind === "release" ? "live" : null;
   } catch (thrown) {
     const error = toEngineError(thrown).at({ step: step.id });
@@ -49,6 +50,10 @@ async function runStep(run: Run, step: PlannedStep): Promise<ErrorDocument | "li
     const cause = run.signal.aborted ? run.stop.cause() : null;
     return fail(run, { step, error: cause ? stopError(run, { cause, step, while: error }) : error });
   }
+}
+
+function timeOf({ deps }: Run): string {
+  return new Date(deps.clock.now()).toISOString();
 }
 
 /** The step did not even begin, or nobody knows how it ended. */

@@ -213,13 +213,20 @@ export interface RunLedger {
 
 /** One change that a worker writes. Several stand in one transaction. */
 export type LedgerWrite =
-  | { readonly write: "step.intend"; readonly step: Pick<StepRecord, "id" | "kind" | "service" | "attempt" | "operationId" | "plugin"> }
+  | {
+      readonly write: "step.intend";
+      readonly step: Pick<StepRecord, "id" | "kind" | "service" | "attempt" | "operationId" | "plugin">;
+      /** When it began, ISO 8601. Absent: now. */
+      readonly at?: string;
+    }
   | {
       readonly write: "step.end";
       readonly step: string;
       readonly state: "done" | "failed" | "skipped" | "undone";
       readonly outcome?: Readonly<Record<string, unknown>>;
       readonly error?: ErrorDocument;
+      /** When it ended, ISO 8601. Absent: now. */
+      readonly at?: string;
     }
   | { readonly write: "deployment.plan"; readonly plan: DeploymentPlan; readonly noChange: boolean }
   /** From `running` to `compensating`, with the cause. */

@@ -5,14 +5,20 @@ type WriteOf<K extends LedgerWrite["write"]> = Extract<LedgerWrite, { write: K }
 
 /** The same ledger; what is committed through it is counted. What another process writes, that process counts. */
 export function meteredLedger(ledger: Ledger, metrics: Metrics): Ledger {
-  const begun = new Map<string, { readonly kind: WriteOf<"step.intend">["step"]["kind"]; readonly at: number }>();
+  const begun = new Map<
+    string,
+    { readonly kind: WriteOf<"step.intend">["step"]["kind"]; readonly at: number; readonly began: string | undefined }
+  >();
   const steps = {
-    begin: (run: string, { step }: WriteOf<"step.intend">) => begun.set(`${run}/${step.id}`, { kind: step.kind, at: performance.now() }),
-    end(run: string, { step, state }: WriteOf<"step.end">) {
+    begin: (run: string, { step, at }: WriteOf<"step.intend">) =>
+      begun.set(`${run}/${step.id}`, { kind: step.kind, at: performance.now(), began: at }),
+    end(run: string, { step, state, at: ended }: WriteOf<"step.end">) {
       const start = begun.get(`${run}/${step}`);
       begun.delete(`${run}/${step}`);
       if (!start || (state !== "done" && state !== "failed")) return;
-      metrics.step({ kind: start.kind, outcome: state, seconds: (performance.now() - start.at) / 1000 });
+      // A step that is written down only once it has ended says itself how long it took.
+      const ms = start.began && ended ? Date.parse(ended) - Date.parse(start.began) : performance.now() - start.at;
+      metrics.step({ kind: start.kind, outcome: state, seconds: ms / 1000 });
     },
   };
   return {

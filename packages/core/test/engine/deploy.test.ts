@@ -207,3 +207,14 @@ test("what a plan would do is computed without writing", async () => {
   const second = await bench.engine.plan(bench.scope, { environment: "production", manifest: wanted, entries });
   expect(second).toMatchObject({ changes: [], findings: [], allow: true });
 });
+
+test("a step that is written down together with the next keeps its own time", async () => {
+  bench.dials.decide = (point) => {
+    if (point === "plan") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
+    return { allow: true, findings: [], bundle: "none" };
+  };
+  const { id } = await bench.deploy(manifest({ web: {} }));
+  const steps = await bench.ledger.steps(bench.scope, id);
+  const { startedAt, endedAt } = steps.find(({ kind }) => kind === "policy-plan")!;
+  expect(Date.parse(endedAt!) - Date.parse(startedAt)).toBeGreaterThanOrEqual(55);
+});

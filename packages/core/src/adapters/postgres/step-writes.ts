@@ -9,10 +9,14 @@ import type { CommitContext, WriteOf } from "./writes.ts";
 type StepWrite = WriteOf<"step.intend"> | WriteOf<"step.end">;
 type Step = WriteOf<"step.intend">["step"];
 
+const NOW = sql<string>`clock_timestamp()`;
+
 /** What becomes of one step in one commit. */
 interface Fate {
   /** Null: it was intended by an earlier commit. */
   step: Step | null;
+  /** When it began, where that is told. */
+  began: string | undefined;
   end: WriteOf<"step.end"> | null;
 }
 
@@ -27,10 +31,10 @@ export async function writeSteps(
 ): Promise<ReadonlyMap<LedgerWrite, readonly NewEvent[]>> {
   const fates = new Map<string, Fate>();
   for (const write of writes) {
-    if (write.write === "step.intend") fates.set(write.step.id, { step: write.step, end: null });
-    else fates.set(write.step, { step: fates.get(write.step)?.step ?? null, end: write });
+    if (write.write === "step.intend") fates.set(write.step.id, { step: write.step, began: write.at, end: null });
+    else fates.set(write.step, { step: null, began: undefined, ...fates.get(write.step), end: write });
   }
-  const begun = [...fates.values()].flatMap(({ step, end }) => (step ? [rowOf(context.grip, { step, end })] : []));
+  const begun = [...fates.values()].flatMap(({ step, ...fate }) => (step ? [rowOf(context.grip, { step, ...fate })] : []));
   if (begun.length > 0) await insert(context.trx, begun);
   const known = new Map<string, Omit<Step, "id" | "operationId">>();
   for (const [id, { step, end }] of fates) known.set(id, step ?? (await endKnown(context, end!)));
@@ -39,7 +43,7 @@ export async function writeSteps(
 
 type Row = InsertObject<HelixSchema, "step">;
 
-function rowOf(grip: Grip, { step, end }: { readonly step: Step; readonly end: Fate["end"] }): Row {
+function rowOf(grip: Grip, { step, began, end }: Fate & { readonly step: Step }): Row {
   return {
     organization: grip.scope.organization,
     deployment: grip.deployment,
@@ -54,8 +58,8 @@ function rowOf(grip: Grip, { step, end }: { readonly step: Step; readonly end: F
     worker: grip.worker,
     outcome: jsonOrNull(end?.outcome),
     error: jsonOrNull(end?.error),
-    started_at: sql<string>`clock_timestamp()`,
-    ended_at: end ? sql<string>`clock_timestamp()` : null,
+    started_at: began ?? NOW,
+    ended_at: end ? (end.at ?? NOW) : null,
   };
 }
 
@@ -88,7 +92,7 @@ async function endKnown({ trx, grip }: CommitContext, end: WriteOf<"step.end">):
       state: end.state,
       outcome: jsonOrNull(end.outcome),
       error: jsonOrNull(end.error),
-      ended_at: sql<string>`clock_timestamp()`,
+      ended_at: end.at ?? NOW,
     })
     .where("organization", "=", grip.scope.organization)
     .where("deployment", "=", grip.deployment)
