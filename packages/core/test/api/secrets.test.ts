@@ -54,6 +54,13 @@ describe("secrets over the API", () => {
     expect((await server.call("POST", `${BASE}/import`, { body: { values: { PORT: "1" } } })).json.code).toBe("SECRET_INVALID");
   });
 
+  it("that an import set before it was refused are on record", async () => {
+    const refused = await server.call("POST", `${BASE}/import`, { body: { values: { FIRST: "first-value", SECOND: "no\0value" } } });
+    expect(refused.json.code).toBe("SECRET_INVALID");
+    const { items } = (await server.call("GET", `${BASE}/events`)).json as { items: object[] };
+    expect(items.at(-1)).toMatchObject({ type: "secrets.set", names: ["FIRST"] });
+  });
+
   it("leave by one door, and whoever used it is on record before the answer", async () => {
     await put("PULLED", CANARY);
     const answer = await server.call("POST", `${BASE}/pull`, { body: { names: ["PULLED"] } });

@@ -32,12 +32,18 @@ export async function compare(
   );
 }
 
+interface Import extends Asked {
+  /** Told of each name when it is set: those before a refusal stay set. */
+  readonly onSet: (name: string) => void;
+}
+
 /** Sets what differs, each name only if it is still as it was compared. */
-export async function importValues(store: SecretStore, scope: Scope, asked: Asked): Promise<readonly SecretChange[]> {
+export async function importValues(store: SecretStore, scope: Scope, asked: Import): Promise<readonly SecretChange[]> {
   const changes = await compare(store, scope, asked);
   for (const { name, action, version } of changes) {
     if (action === "same") continue;
     await store.set(scope, { path: asked.path, name, value: new Secret(asked.values[name]!), expect: version });
+    asked.onSet(name);
   }
   return changes;
 }

@@ -40,10 +40,13 @@ export async function secretRoutes(api: Api, deps: ApiDeps): Promise<void> {
     const { params: path, body } = request;
     const asked = { path, values: body.values };
     if (body.dryRun) return { items: (await compare(secrets, scopeOf(request), asked)).map(({ name, action }) => ({ name, action })) };
-    const changes = await importValues(secrets, scopeOf(request), asked);
-    const names = changes.filter(({ action }) => action !== "same").map(({ name }) => name);
-    if (names.length > 0) await recordUse(ledger, request, { path, action: "set", names });
-    return { items: changes.map(({ name, action }) => ({ name, action })) };
+    const names: string[] = [];
+    try {
+      const changes = await importValues(secrets, scopeOf(request), { ...asked, onSet: (name) => names.push(name) });
+      return { items: changes.map(({ name, action }) => ({ name, action })) };
+    } finally {
+      if (names.length > 0) await recordUse(ledger, request, { path, action: "set", names });
+    }
   });
 
   api.post(`${BASE}/pull`, { schema: schemas.pull, config: { rateLimit: PULL_RATE } }, async (request, reply) => {
