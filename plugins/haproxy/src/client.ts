@@ -11,6 +11,8 @@ import { haproxyConfig } from "./haproxy-config.ts";
 import { chooseListening, keptListening, listeningFile } from "./listening.ts";
 import { RuntimeApi } from "./runtime-api.ts";
 
+export { folderSecret } from "@helixstack/supervisor";
+
 type Context = Pick<PluginContext<HaproxyConfig>, "config" | "signal" | "log">;
 
 const UNIT = "haproxy";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Server, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { folderSecret } from "@helixstack/supervisor";
+import { folderSecret } from "./client.ts";
 
 const PAUSE_MS = 5;
 
