@@ -38,7 +38,7 @@ const STORES = ["sources", "artifacts", "logs", "secrets"] as const;
 
 /**
  * Saves what the plane knows, while it works: the ledger as of one instant, sources, artifacts, logs and sealed secrets. Keys are never in it, volumes'
- * data neither: those belong to their applications. Rejects with `PLANE_DOWN` when the database does not run.
+ * data neither: those belong to their applications. Rejects with `PLANE_DOWN` when the database does not run, and with `DISK_FULL`.
  */
 export async function backupPlane({ home, file, env }: BackupOptions): Promise<BackupInfo> {
   refuseServer(env);
@@ -49,6 +49,7 @@ export async function backupPlane({ home, file, env }: BackupOptions): Promise<B
   try {
     const { url } = await preparePostgres({ home, freePort });
     const dump = await dumpLedger(url, join(folder, "ledger")).catch((cause: unknown) => {
+      if (!(cause instanceof EngineError) || cause.code !== "DATABASE_DOWN") throw cause;
       throw new EngineError("PLANE_DOWN", `the database of ${home} does not answer`, { hint: "Run `helix server --detach`.", cause });
     });
     const info: BackupInfo = {

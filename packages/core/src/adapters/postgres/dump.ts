@@ -1,12 +1,14 @@
-import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import { EPOCH_STEP } from "../../domain/epoch.ts";
 import { EngineError } from "../../domain/errors.ts";
+import { toDiskError } from "../files.ts";
 import { connectionConfig } from "./database.ts";
+import { toLedgerError } from "./failures.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 
 /** What a dump holds, and of when it is. */
@@ -26,7 +28,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set(["worker", "worker_host", "outbox"
 const BATCH = 500;
 
 /**
- * Writes every table as one file of JSON lines into an empty folder, as they were at one instant. Nobody waits for it, and deployments go on.
+ * Writes every table as one file of JSON lines into an empty folder, as they were at one instant. Nobody waits for it, and deployments go on. Rejects
+ * with `DATABASE_DOWN` or `DISK_FULL`.
  */
 export async function dumpLedger(url: string, folder: string): Promise<LedgerDump> {
   return withClient(url, async (client) => {
@@ -37,6 +40,8 @@ export async function dumpLedger(url: string, folder: string): Promise<LedgerDum
     await client.query("commit");
     const [{ id, epoch, at }] = facts as [{ id: string; epoch: number; at: string }];
     return { installation: id, epoch, takenAt: at, migrations: Object.keys(MIGRATIONS), rows };
+  }).catch((thrown: unknown) => {
+    throw toLedgerError(toDiskError(thrown, folder));
   });
 }
 
@@ -85,18 +90,18 @@ async function tables(client: pg.Client): Promise<readonly string[]> {
 }
 
 async function dumpTable(client: pg.Client, { table, file }: { table: string; file: string }): Promise<number> {
-  const out = createWriteStream(file, { flags: "wx", mode: 0o600 });
-  await client.query(`declare dump no scroll cursor for select row_to_json(t)::text as line from helix."${table}" t`);
   let count = 0;
-  for (;;) {
-    const { rows } = await client.query<{ line: string }>(`fetch ${BATCH} from dump`);
-    for (const { line } of rows) if (!out.write(`${line}\n`)) await once(out, "drain");
-    count += rows.length;
-    if (rows.length < BATCH) break;
+  async function* lines(): AsyncGenerator<string> {
+    for (;;) {
+      const { rows } = await client.query<{ line: string }>(`fetch ${BATCH} from dump`);
+      count += rows.length;
+      yield rows.map(({ line }) => `${line}\n`).join("");
+      if (rows.length < BATCH) return;
+    }
   }
+  await client.query(`declare dump no scroll cursor for select row_to_json(t)::text as line from helix."${table}" t`);
+  await pipeline(lines, createWriteStream(file, { flags: "wx", mode: 0o600 }));
   await client.query("close dump");
-  out.end();
-  await once(out, "finish");
   return count;
 }
 

@@ -1,6 +1,7 @@
 import { chmod, rename, rm } from "node:fs/promises";
 import { create, extract } from "tar";
 import { EngineError } from "../../domain/errors.ts";
+import { toDiskError } from "../files.ts";
 
 /** Packs files and folders below `root` into one compressed file, which appears when it is whole. What vanishes meanwhile is left out. */
 export async function pack(file: string, { root, names }: { readonly root: string; readonly names: readonly string[] }): Promise<void> {
@@ -23,6 +24,8 @@ export async function unpack(file: string, { root, names }: { readonly root: str
   try {
     await extract({ file, cwd: root, strict: true, keep: true, preservePaths: false, filter: isWanted });
   } catch (cause) {
+    const error = toDiskError(cause, root);
+    if (error !== cause) throw error;
     throw new EngineError("SOURCE_INVALID", `${file} is not a whole backup: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
     });
