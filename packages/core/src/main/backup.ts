@@ -8,6 +8,7 @@ import {
   migrate,
   openDatabase,
   preparePostgres,
+  requireNoWorkers,
   waitForPostgres,
 } from "../adapters/postgres/index.ts";
 import { pack, unpack } from "../adapters/stores/archive.ts";
@@ -68,7 +69,7 @@ export async function backupPlane({ home, file, env }: BackupOptions): Promise<B
 
 /**
  * Puts a backup in the place of what the home's ledger knows and begins a new epoch. Stops the control plane; applications go on, also those that the
- * backup does not know. The caller starts the control plane again.
+ * backup does not know. The caller starts the control plane again. Rejects with `BUSY`, and changes nothing, while a `helix worker` is at work.
  */
 export async function restorePlane({ home, file, env }: BackupOptions): Promise<BackupInfo> {
   refuseServer(env);
@@ -117,6 +118,11 @@ async function databaseAlone(home: string): Promise<string> {
     const postgres = await preparePostgres({ home, freePort });
     await supervisor.ensure(postgresUnit(postgres));
     await waitForPostgres(postgres.url);
+    await requireNoWorkers(postgres.url).catch(async (error: unknown) => {
+      // Nothing was changed yet: the plane goes on.
+      await supervisor.thaw("control").catch(() => undefined);
+      throw error;
+    });
     const database = openDatabase({ url: postgres.url, poolSize: 1 });
     try {
       await migrate(database);

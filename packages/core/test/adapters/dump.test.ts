@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dumpLedger, migrate, openDatabase } from "../../src/adapters/postgres/index.ts";
+import { startHeartbeat } from "../../src/adapters/heartbeat/heartbeat.ts";
+import { dumpLedger, migrate, openDatabase, requireNoWorkers } from "../../src/adapters/postgres/index.ts";
 import { type TestPostgres, startPostgres } from "../support/postgres.ts";
 import { mountTinyDisk } from "../support/tiny-disk.ts";
 
@@ -37,6 +38,14 @@ describe("a dump of the ledger", () => {
     const failed = await dumpLedger(await postgres.database(), folder).catch((error: unknown) => error);
     expect(String(failed)).toContain('relation "helix.installation" does not exist');
     await rm(folder, { recursive: true });
+  });
+
+  it("is not loaded while a worker's heart beats", async () => {
+    const heart = startHeartbeat({ url, worker: "wrk_none", everyMs: 20 });
+    const refused = () => requireNoWorkers(url, { graceMs: 0 }).then(() => "taken", String);
+    await expect.poll(refused).toContain("a worker is at work");
+    await heart.stop();
+    await requireNoWorkers(url);
   });
 
   it("says so when the database does not answer", async () => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import pg from "pg";
 import type { BeatSettings } from "./heartbeat.ts";
+import { HEARTBEAT_SESSION } from "./session.ts";
 
 /** No statement of this connection may take longer than a lease: better a beat less than a beat that hangs. */
 const STATEMENT_MS = 3_000;
@@ -33,7 +34,7 @@ async function beatUntilStopped(): Promise<void> {
 async function connect(): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: url,
-    application_name: "helix-heartbeat",
+    application_name: HEARTBEAT_SESSION,
     connectionTimeoutMillis: STATEMENT_MS,
     statement_timeout: STATEMENT_MS,
     query_timeout: STATEMENT_MS,

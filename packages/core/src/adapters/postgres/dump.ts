@@ -3,10 +3,12 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { EPOCH_STEP } from "../../domain/epoch.ts";
 import { EngineError } from "../../domain/errors.ts";
 import { toDiskError } from "../files.ts";
+import { HEARTBEAT_SESSION } from "../heartbeat/session.ts";
 import { connectionConfig } from "./database.ts";
 import { toLedgerError } from "./failures.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
@@ -42,6 +44,24 @@ export async function dumpLedger(url: string, folder: string): Promise<LedgerDum
     return { installation: id, epoch, takenAt: at, migrations: Object.keys(MIGRATIONS), rows };
   }).catch((thrown: unknown) => {
     throw toLedgerError(toDiskError(thrown, folder));
+  });
+}
+
+/**
+ * Rejects with `BUSY` while a worker is at work on this database, also one that is frozen: it would go on with what a restored ledger does not know. One that
+ * is just ending has `graceMs` to do so.
+ */
+export async function requireNoWorkers(url: string, { graceMs = 3000 }: { readonly graceMs?: number } = {}): Promise<void> {
+  await withClient(url, async (client) => {
+    for (const until = performance.now() + graceMs; ; await sleep(50)) {
+      const { rowCount } = await client.query(
+        "select 1 from pg_stat_activity where datname = current_database() and application_name = $1",
+        [HEARTBEAT_SESSION],
+      );
+      if (rowCount === 0) return;
+      if (performance.now() < until) continue;
+      throw new EngineError("BUSY", `a worker is at work on the ledger`, { hint: "Stop each `helix worker`, then try again." });
+    }
   });
 }
 

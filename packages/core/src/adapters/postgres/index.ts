@@ -1,4 +1,4 @@
-export { dumpLedger, loadLedger, type LedgerDump } from "./dump.ts";
+export { dumpLedger, loadLedger, requireNoWorkers, type LedgerDump } from "./dump.ts";
 export { openDatabase, type Database, type DatabaseOptions } from "./database.ts";
 export { preparePostgres, type EmbeddedPostgres } from "./embedded/prepare.ts";
 export { waitForPostgres } from "./embedded/wait.ts";
