@@ -9,7 +9,7 @@ import type { OsUser } from "./os-user.ts";
 import type { Secret } from "./secret.ts";
 
 export { inheritedEnv };
-export { type OsUser, engineUser, firstClosed, giveTo, makeOwnFolder } from "./os-user.ts";
+export { type OsUser, derivedUser, engineUser, firstClosed, giveTo, makeOwnFolder, sharingUser } from "./os-user.ts";
 
 /** What {@link runCommand} takes besides the command. */
 export interface RunCommandOptions {

@@ -1,13 +1,18 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { lstat, mkdir, open, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { PluginError } from "./errors.ts";
+import type { Identity } from "./identity.ts";
 
 const run = promisify(execFile);
 const KIND = 0o170000;
 const FOLDER = 0o040000;
+// Above what distributions, containers and systemd give away, below the sign bit.
+const FIRST_UID = 2_000_000_000;
+const UIDS = 100_000_000;
 const WRITABLE_BY_OTHERS = 0o022;
 
 /** A user of this machine, by number: it needs no entry in the machine's books. */
@@ -19,6 +24,20 @@ export interface OsUser {
 /** Whom this process runs as. */
 export function engineUser(): OsUser {
   return { uid: process.getuid!(), gid: process.getgid!() };
+}
+
+/** The user whose id follows from these texts. Nobody has to remember it. Pure. */
+export function derivedUser(...texts: readonly string[]): OsUser {
+  const uid = FIRST_UID + (createHash("sha256").update(texts.join("\0")).digest().readUInt32BE() % UIDS);
+  return { uid, gid: uid };
+}
+
+/**
+ * Whom root runs a service as that has a volume with many writers: the same user on every runtime of this machine, so that revisions on two of them
+ * can write side by side. The name is part of it since a volume belongs to the service of this name. Pure.
+ */
+export function sharingUser({ installation, environment, names }: Pick<Identity, "installation" | "environment" | "names">): OsUser {
+  return derivedUser(installation, environment, names.service);
 }
 
 /** The first folder on the way to a path, or that itself, which not everybody may enter or read. Null when the way is open. */

@@ -9,6 +9,6 @@ export default definePlugin({
   engine: ">=0.1",
   description: "Runs artifacts as containers of a Docker Engine on this machine.",
   config: configSchema,
-  permissions: { net: ["unix:docker"], secrets: [], exec: ["ldd"], fs: ["volumes", "/dev/shm"] },
+  permissions: { net: ["unix:docker"], secrets: [], exec: ["chown", "ldd"], fs: ["volumes", "/dev/shm"] },
   planes: { runtime },
 });

@@ -1,4 +1,5 @@
 import { PluginError, isPluginError, specDigest, type PluginContext, type RevisionSpec } from "@helixstack/sdk";
+import { type OsUser, engineUser, giveTo, sharingUser } from "@helixstack/sdk/exec";
 import { archive } from "./archive.ts";
 import { ensureBaseImage } from "./base-image.ts";
 import {
@@ -52,7 +53,7 @@ export async function containerInput(
   { spec, image, name, network }: { spec: RevisionSpec; image: string; name: string; network: Network },
 ): Promise<ContainerInput> {
   const secrets = await secretOptions(ctx, { spec, name });
-  return { identity: ctx.identity, spec, config: ctx.config, image, network: network.name, user: userOf(), secrets };
+  return { identity: ctx.identity, spec, config: ctx.config, image, network: network.name, user: userText(userOf(ctx, spec)), secrets };
 }
 
 /** The image of a spec: its own, or the base image for bundles. */
@@ -74,10 +75,12 @@ export async function createFilled(
   const container = await ask(`create container ${options.name}`, () =>
     engineOf(ctx).createContainer({ ...options, abortSignal: ctx.signal }),
   );
+  if (spec.artifact.kind === "oci-image") return container.id;
+  const { uid, gid } = userOf(ctx, spec);
   const folder = bundleFolder(spec);
-  if (folder === null) return container.id;
-  const [uid, gid] = userOf().split(":").map(Number) as [number, number];
   try {
+    for (const { handle } of spec.volumes) await giveTo({ uid, gid }, handle.id);
+    if (folder === null) return container.id;
     await ask("copy the bundle", () =>
       container.putArchive(
         archive(folder, (header) => ({ ...header, uid, gid })),
@@ -147,7 +150,15 @@ function requireOurs(ctx: PluginContext<Config>, found: ContainerInspectInfo, na
   throw new PluginError("FOREIGN_RESOURCE", `a container named ${name} exists and was not made by this installation`);
 }
 
-/** The user that bundles run as: the engine's own, so that a volume's files belong to the same user on every runtime of this machine. */
-function userOf(): string {
-  return `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
+/**
+ * The user that bundles run as: the engine's own, so that a volume's files belong to the same user on every runtime of this machine. Where several write a
+ * volume at the same time, and the engine is root, the one that other runtimes take too.
+ */
+function userOf(ctx: PluginContext<Config>, spec: RevisionSpec): OsUser {
+  const isShared = spec.volumes.some(({ writers }) => writers === "many");
+  return isShared && engineUser().uid === 0 ? sharingUser(ctx.identity) : engineUser();
+}
+
+function userText({ uid, gid }: OsUser): string {
+  return `${uid}:${gid}`;
 }

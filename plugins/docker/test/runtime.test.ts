@@ -1,4 +1,8 @@
+import { chmod, chown, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Endpoint, LogLine } from "@helixstack/sdk";
+import { sharingUser } from "@helixstack/sdk/exec";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runtime } from "../src/runtime.ts";
 import { engine, hasDocker, makeWorld, specOf, type World } from "./world.ts";
@@ -139,6 +143,23 @@ describe.skipIf(!hasDocker)("docker: runtime", () => {
     expect(await ask(closed.endpoints[0], "/write")).toBe("EROFS");
     expect(await ask(closed.endpoints[0], "/data")).toBe("x");
     await runtime.destroy(await world.context("rev_ro"), { prior: null, graceMs: 1000 });
+  });
+
+  it.runIf(process.getuid!() === 0)("writes a volume with many writers as the user whom other runtimes take", async () => {
+    const handle = await runtime.ensureVolume!(await world.context(), { name: "shared" });
+    const context = await world.context("rev_shared");
+    const { uid, gid } = sharingUser(context.identity);
+    await writeFile(join(handle.id, "log"), "x");
+    for (const path of [handle.id, join(handle.id, "log")]) await chown(path, uid, gid);
+    await chmod(handle.id, 0o700);
+    // As a store keeps it.
+    await chmod(fileURLToPath(uri), 0o755);
+    const volumes = [{ name: "shared", handle, path: "/data", writers: "many" as const }];
+    const applied = await runtime.apply(context, { spec: specOf(uri, { volumes, filesystem: "read-only" }), prior: null });
+    expect(JSON.parse(await ask(applied.endpoints[0]))).toMatchObject({ uid });
+    expect(await ask(applied.endpoints[0], "/data")).toBe("xx");
+    await runtime.destroy(context, { prior: null, graceMs: 0 });
+    await runtime.destroyVolume!(await world.context(), { handle });
   });
 
   it("keeps a volume's data from revision to revision", async () => {

@@ -5,7 +5,7 @@ import { checkSpec } from "./environment.ts";
 import { type Folders, foldersOf } from "./names.ts";
 import { requireReadOnly } from "./read-only.ts";
 import { secretsFolderOf, writeSecrets } from "./secrets.ts";
-import { give, type User, userOf } from "./user.ts";
+import { give, isShared, type User, userOf } from "./user.ts";
 import { ensureFolders } from "./work-folder.ts";
 
 /** What an instance or a task finds around it. */
@@ -32,7 +32,9 @@ export async function prepareSurroundings(
   const user = await userOf(ctx, spec);
   await ensureFolders(ctx, { spec, folders });
   // The folder around these stays the engine's, so that the application cannot put links where the engine writes.
-  await give(user ?? engineUser(), [folders.app, folders.temporary, folders.data, ...spec.volumes.map(({ handle }) => handle.id)]);
+  // Root can write what is shared anyway; another runtime's revision at work could not any more.
+  const volumes = spec.volumes.filter((volume) => user !== null || !isShared(volume)).map(({ handle }) => handle.id);
+  await give(user ?? engineUser(), [folders.app, folders.temporary, folders.data, ...volumes]);
   return { folders, user, secretsFolder: secretsFolderOf(ctx, { spec, name }) };
 }
 

@@ -6,6 +6,7 @@ import { environmentOf } from "./environment.ts";
 import { unitName } from "./names.ts";
 import { readOnly } from "./read-only.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { isShared } from "./user.ts";
 import { GIVEN } from "./volumes.ts";
 
 const LOG_FILES = 3;
@@ -75,5 +76,7 @@ function common(ctx: PluginContext<Config>, input: UnitInput & { readonly comman
 }
 
 function givenVolumes({ spec, user }: UnitInput): Record<string, string> {
-  return user === null || spec.volumes.length === 0 ? {} : { [GIVEN]: JSON.stringify(spec.volumes.map(({ handle }) => handle.id)) };
+  // What is shared stays with those who share it.
+  const given = spec.volumes.filter((volume) => !isShared(volume)).map(({ handle }) => handle.id);
+  return user === null || given.length === 0 ? {} : { [GIVEN]: JSON.stringify(given) };
 }

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, st
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Endpoint, type LogLine, type ObservedRevision, specDigest } from "@helixstack/sdk";
+import { sharingUser } from "@helixstack/sdk/exec";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { memoryFolder } from "../src/secrets.ts";
 import { runtime } from "../src/runtime.ts";
@@ -331,6 +332,28 @@ describe.runIf(isRoot)("started as root", () => {
     expect(kept()).toBe(uidOf(world.ctx().identity));
     await runtime.destroy(next, { ...PRIOR, graceMs: 0 });
     expect(kept()).toBe(0);
+  });
+
+  it("a volume with many writers belongs to one user of its service for good, whatever is at work", async () => {
+    const handle = await runtime.ensureVolume!(world.ctx(), { name: "data" });
+    const volumes = [{ name: "data", handle, path: "/data", writers: "many" as const }];
+    const spec = specOf(world.bundle({ "server.cjs": SERVER }), { volumes });
+    const { uid } = sharingUser(world.ctx().identity);
+    const next = world.ctx({
+      revision: "rev_02",
+      identity: { ...world.ctx({ revision: "rev_02" }).identity, unit: "unit_of_another_runtime" },
+    });
+    for (const ctx of [world.ctx(), next]) {
+      const [port] = portsOf(await runtime.apply(ctx, { spec, ...PRIOR }));
+      expect(await get(port!, "/uid")).toBe(String(uid));
+      expect(await get(port!, "/data")).toBe("kept");
+    }
+    await runtime.destroy(next, { ...PRIOR, graceMs: 0 });
+    await runtime.suspend!(world.ctx(), { ...PRIOR, how: "stop", graceMs: 0 });
+    expect([statSync(handle.id).uid, statSync(join(handle.id, "kept")).uid]).toEqual([uid, uid]);
+    const other = { ...world.ctx().identity, names: { ...world.ctx().identity.names, service: "api" } };
+    expect(sharingUser(other).uid).not.toBe(uid);
+    expect(uid).toBeGreaterThanOrEqual(2_000_000_000);
   });
 
   it("a service runs as root where its user could not get through, and the log says so", async () => {
