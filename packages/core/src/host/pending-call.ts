@@ -1,4 +1,4 @@
-import type { Redactor } from "@helixstack/sdk/redact";
+import { type Redactor, createRedactor } from "@helixstack/sdk/redact";
 import { EngineError, toEngineError } from "../domain/errors.ts";
 import type { InstalledPlugin, PluginCall } from "../ports/plugins.ts";
 import type { AnswerChecks } from "./answer-check.ts";
@@ -23,7 +23,10 @@ export interface PendingCall {
 export interface HostLink {
   readonly plugin: InstalledPlugin;
   readonly checks: AnswerChecks;
+  /** Masks every value that the process was given in any call: what it prints belongs to none. */
   readonly redactor: Redactor;
+  /** The plugin's own credentials that it was given: it may keep them from one call to the next. */
+  readonly credentials: Set<string>;
   send(message: ToHost): void;
   /** Ends the host's process at once; every call on it fails when it is gone. */
   kill(reason: string): void;
@@ -39,14 +42,17 @@ export interface PendingCallOptions {
 }
 
 /**
- * Follows one call to its end. Secrets that the plugin was given are masked in all text that it says. Other answers stay as they are: a state in
+ * Follows one call to its end. Secrets that the plugin was given for it are masked in all text that it says; those of other calls are not, or a text would
+ * tell whether it holds somebody else's. Other answers stay as they are: a state in
  * which a word happens to be somebody's password must come back as it was.
  */
 export function pendingCall(options: PendingCallOptions): PendingCall {
   const { id, call, link, watch } = options;
   const place = placeOf(call, link.plugin);
   const settlement = settleOnce();
-  const secrets = secretAnswers(options);
+  const redactor = createRedactor();
+  for (const value of link.credentials) redactor.add(value);
+  const secrets = secretAnswers(options, redactor);
   let ignored: EngineError | undefined;
 
   watch.onStop(() => {
@@ -69,15 +75,15 @@ export function pendingCall(options: PendingCallOptions): PendingCall {
         // What comes after the cancel is ignored, however right it is: the caller has been told that it will not come.
         if (watch.why !== null) return fail(watch.stopped());
         if (options.onItem) return settlement.resolve(undefined);
-        return checked(message.value, () => settlement.resolve(call.verb === "run" ? link.redactor.deep(message.value) : message.value));
+        return checked(message.value, () => settlement.resolve(call.verb === "run" ? redactor.deep(message.value) : message.value));
       case "error":
-        return fail(secrets.refusalFor(message.error.message) ?? raisedError(place, link.redactor.deep(message.error)));
+        return fail(secrets.refusalFor(message.error.message) ?? raisedError(place, redactor.deep(message.error)));
       case "item":
-        return checked(message.value, () => options.onItem?.(link.redactor.deep(message.value)));
+        return checked(message.value, () => options.onItem?.(redactor.deep(message.value)));
       case "secret":
         return void secrets.answer(message);
       default:
-        return tell(message, options);
+        return tell(message, { call, redactor });
     }
   };
   return { outcome: settlement.promise, receive, fail };
@@ -91,21 +97,26 @@ function stoppedWith(error: EngineError, watch: StopWatch): EngineError {
 }
 
 /** Passes on what the plugin says while it works. */
-function tell(message: Extract<CallReply, { type: "log" | "progress" }>, { call, link }: PendingCallOptions): void {
-  if (message.type === "progress") return call.onProgress?.(link.redactor.text(message.note).slice(0, 200));
+function tell(
+  message: Extract<CallReply, { type: "log" | "progress" }>,
+  { call, redactor }: { readonly call: PluginCall; readonly redactor: Redactor },
+): void {
+  if (message.type === "progress") return call.onProgress?.(redactor.text(message.note).slice(0, 200));
   const at = new Date().toISOString();
   const { level, fields } = message;
-  for (const text of logLines(message.text, fields)) call.onLog?.({ at, level, text: link.redactor.text(text) });
+  for (const text of logLines(message.text, fields)) call.onLog?.({ at, level, text: redactor.text(text) });
 }
 
-function secretAnswers({ id, call, link }: PendingCallOptions) {
+function secretAnswers({ id, call, link }: PendingCallOptions, redactor: Redactor) {
   const refusals: EngineError[] = [];
   return {
     async answer(wanted: SecretRequest): Promise<void> {
       const { request } = wanted;
       try {
         const value = (await grantSecret(wanted, { call, plugin: link.plugin })).reveal();
+        redactor.add(value);
         link.redactor.add(value);
+        if (wanted.kind === "credential") link.credentials.add(value);
         link.send({ type: "secret", id, request, value });
       } catch (thrown) {
         const error = toEngineError(thrown);

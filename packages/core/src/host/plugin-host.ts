@@ -40,6 +40,7 @@ export class PluginHost implements HostLink {
   readonly plugin: InstalledPlugin;
   readonly checks: HostLink["checks"];
   readonly redactor = createRedactor();
+  readonly credentials = new Set<string>();
   readonly record: HostProcess;
   /** When its process is gone and its calls have failed. */
   readonly gone: Promise<void>;

@@ -26,6 +26,17 @@ test("values that a plugin was given are masked in all that it says", async () =
   expect(all).not.toContain("of the key");
 });
 
+test("values of one call are not masked in another, for that would tell of them; the plugin's own are", async () => {
+  const { call, fault } = await testDispatcher();
+  await fault({ "runtime.apply": { kind: "leak" } });
+  await failure(call("apply", { input, secrets }));
+  const [value, credential] = ["value-of-DATABASE_PASSWORD@3", "line one of the key"];
+  await fault({ "runtime.apply": { kind: "say", text: `is it ${value}, or ${credential}?` } });
+  const said: string[] = [];
+  await call("apply", { onLog: ({ text }) => said.push(text) }).catch(() => undefined);
+  expect(said).toEqual([`is it ${value}, or [secret]?`]);
+});
+
 test.each([
   ["a credential that its permissions do not name", { secret: "OTHER_TOKEN" }, "OTHER_TOKEN"],
   ["a secret that the call does not name", { ref: { name: "OTHER", version: "1" } }, "OTHER@1"],
