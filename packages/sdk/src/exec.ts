@@ -10,6 +10,7 @@ import type { Secret } from "./secret.ts";
 
 export { inheritedEnv };
 export { type OsUser, derivedUser, engineUser, firstClosed, giveTo, makeOwnFolder, sharingUser } from "./os-user.ts";
+export { removeTree } from "./remove-tree.ts";
 
 /** What {@link runCommand} takes besides the command. */
 export interface RunCommandOptions {

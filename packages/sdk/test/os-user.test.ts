@@ -1,8 +1,9 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { giveTo, makeOwnFolder } from "../src/exec.ts";
+import { giveTo, makeOwnFolder, removeTree } from "../src/exec.ts";
 
 const isRoot = process.getuid!() === 0;
 let folder: string;
@@ -41,4 +42,29 @@ test.runIf(isRoot)("giveTo gives a folder, and nothing that a link points to", a
   expect(statSync(own)).toMatchObject({ uid: 12_345, mode: 0o40700 });
   await expect(giveTo(user, link)).rejects.toMatchObject({ code: "FOREIGN_RESOURCE" });
   expect(statSync(target)).toMatchObject({ uid: 0, mode: 0o40755 });
+});
+
+describe("removeTree", () => {
+  test("removes a folder, of links only themselves, and nothing twice", async () => {
+    mkdirSync(join(folder, "tree/below"), { recursive: true });
+    mkdirSync(join(folder, "kept"));
+    writeFileSync(join(folder, "kept/file"), "x");
+    for (const link of ["link", "tree/link"]) symlinkSync(join(folder, "kept"), join(folder, link));
+    for (const name of ["tree", "tree", "link"]) await removeTree(join(folder, name));
+    expect(["tree", "link", "kept/file"].map((name) => existsSync(join(folder, name)))).toEqual([false, false, true]);
+  });
+
+  test.runIf(isRoot)("takes the folder from its user before anything goes", async () => {
+    const [tree, busy] = [join(folder, "tree"), join(folder, "tree/busy")];
+    mkdirSync(busy, { recursive: true });
+    chownSync(tree, 12_345, 12_345);
+    // What is mounted cannot be removed, so that the folder can be looked at.
+    execFileSync("mount", ["-t", "tmpfs", "tmpfs", busy]);
+    try {
+      await expect(removeTree(tree)).rejects.toThrow("busy");
+      expect(statSync(tree)).toMatchObject({ uid: 0, gid: 0, mode: 0o40700 });
+    } finally {
+      execFileSync("umount", [busy]);
+    }
+  });
 });

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { removeTree } from "@helixstack/sdk/exec";
 import { SupervisorError } from "./errors.ts";
 import { sweep } from "./group.ts";
 import { logPath, removeLog } from "./log-files.ts";
@@ -122,7 +122,7 @@ export class Keeper {
     this.#save({ isRemoving: true, fence: this.#raised(options.fence) });
     await this.#end(options.graceMs);
     await sweep(this.#mark, null);
-    for (const folder of this.#record.unit.owns ?? []) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    for (const folder of this.#record.unit.owns ?? []) await removeTree(folder);
     for (const fifo of this.#output.fifos) rmSync(fifo, { force: true });
     this.log.close();
     removeLog(logPath(this.#world.paths.logs, this.#record.unit.name));

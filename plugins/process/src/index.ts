@@ -9,6 +9,11 @@ export default definePlugin({
   engine: ">=0.1",
   description: "Runs artifacts as supervised processes of this machine.",
   config: configSchema,
-  permissions: { net: ["unix:supervisor"], secrets: [], exec: ["chmod", "chown", "cp", "setpriv", "unshare"], fs: ["volumes", "/dev/shm"] },
+  permissions: {
+    net: ["unix:supervisor"],
+    secrets: [],
+    exec: ["chmod", "chown", "cp", "rm", "setpriv", "unshare"],
+    fs: ["volumes", "/dev/shm"],
+  },
   planes: { runtime },
 });

@@ -1,5 +1,5 @@
-import { rm } from "node:fs/promises";
 import { PluginError, type PluginContext, type RunInput, type RunResult } from "@helixstack/sdk";
+import { removeTree } from "@helixstack/sdk/exec";
 import { isAlive, openSupervisor, type ProcessIdentity, type Supervisor, type Unit, type UnitStatus } from "./client.ts";
 import type { Config } from "./config.ts";
 import { toFailure } from "./failures.ts";
@@ -20,7 +20,7 @@ export async function runTask(ctx: PluginContext<Config>, input: RunInput): Prom
   const { spec, name, command } = input;
   await requireFit(ctx, spec);
   const suffix = taskSuffix(name);
-  await rm(foldersOf(ctx.home, ctx.identity.revision, suffix).instance, { recursive: true, force: true });
+  await removeTree(foldersOf(ctx.home, ctx.identity.revision, suffix).instance);
   const surroundings = await prepareSurroundings(ctx, { spec, suffix, name: unitName(ctx.identity, suffix) });
   await fillSecrets(ctx, spec, surroundings);
   const unit = taskUnit(ctx, { ...surroundings, spec, name, command });

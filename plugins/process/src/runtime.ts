@@ -1,6 +1,7 @@
-import { readdir, rm, rmdir } from "node:fs/promises";
+import { readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type PluginContext, type RuntimePlane, planRevision } from "@helixstack/sdk";
+import { removeTree } from "@helixstack/sdk/exec";
 import { Type } from "typebox";
 import { ask, findUnits, type UnitStatus } from "./client.ts";
 import { type Config, type State, stateSchema } from "./config.ts";
@@ -85,10 +86,10 @@ function ignoreUnknown(error: { readonly code?: string }): void {
 /** Removes what a process that was never started, or only half removed, may have left. */
 async function removeFolders(ctx: PluginContext<Config>): Promise<void> {
   const { revision } = foldersOf(ctx.home, ctx.identity.revision, "0");
-  await attempt("remove the work folder", () => rm(revision, { recursive: true, force: true, maxRetries: 3 }));
+  await attempt("remove the work folder", () => removeTree(revision));
   const memory = memoryFolder(ctx.config);
   for (const name of await readdir(memory).catch(() => [])) {
-    if (name.includes(`-${ctx.identity.revision}-`)) await rm(join(memory, name), { recursive: true, force: true });
+    if (name.includes(`-${ctx.identity.revision}-`)) await removeTree(join(memory, name));
   }
   // Stays while another revision uses it.
   await rmdir(memory).catch(() => undefined);

@@ -1,7 +1,7 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PluginError, type Owned, type PluginContext, type VolumeHandle } from "@helixstack/sdk";
-import { engineUser } from "@helixstack/sdk/exec";
+import { engineUser, removeTree } from "@helixstack/sdk/exec";
 import { findUnits, type UnitStatus } from "./client.ts";
 import type { Config } from "./config.ts";
 import { attempt } from "./failures.ts";
@@ -21,7 +21,7 @@ export async function destroyVolume(ctx: PluginContext<Config>, { handle }: { re
   if (handle.id !== join(ctx.config.volumes, ctx.identity.unit)) {
     throw new PluginError("FOREIGN_RESOURCE", `${handle.id} is not the folder of volume ${ctx.identity.unit}`);
   }
-  await attempt("remove the volume", () => rm(handle.id, { recursive: true, force: true, maxRetries: 3 }));
+  await attempt("remove the volume", () => removeTree(handle.id));
 }
 
 /** The label under which a unit names the volumes that belong to its user while it runs. */
