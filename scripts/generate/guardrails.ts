@@ -1,12 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readBundle } from "../../packages/core/src/adapters/opa/read-bundle.ts";
 import { verifyBundle } from "../../packages/core/src/adapters/opa/verify-bundle.ts";
-import { canonicalJson } from "../../packages/core/src/domain/digest.ts";
 import { MATURITIES } from "../../packages/core/src/domain/manifest.ts";
 import { SECRET_SHAPES, maskOf } from "../../packages/core/src/domain/secret-shapes.ts";
 import { type GeneratedFile, type Generator, root } from "./generator.ts";
@@ -45,7 +44,10 @@ interface Sameness {
   readonly trusted: string;
 }
 
-/** Whether the committed bundle says what the sources say now. Without `opa` the compiled part is taken on trust of the signature. */
+/**
+ * Whether the committed bundle says what the sources say now. Without `opa` the compiled part is taken on trust of the signature: the bundle's metadata has
+ * the digest of what it was compiled from.
+ */
 async function isSame(level: string, { temp, secrets, trusted }: Sameness): Promise<boolean> {
   const file = join(root, bundlePath(level));
   if (!existsSync(file) || trusted === "") return false;
@@ -57,10 +59,8 @@ async function isSame(level: string, { temp, secrets, trusted }: Sameness): Prom
       const fresh = await readBundle(await compile(assembled, []));
       return [...fresh.files].every(([name, content]) => bundle.files.get(name)?.equals(content));
     }
-    const sources = (await readdir(assembled)).filter((name) => name.endsWith(".rego"));
-    const isEqual = await Promise.all(sources.map(async (name) => bundle.files.get(name)?.equals(await readFile(join(assembled, name)))));
-    const data = JSON.parse(await readFile(join(assembled, "data.json"), "utf8")) as unknown;
-    return isEqual.every(Boolean) && canonicalJson(bundle.data) === canonicalJson(data);
+    const { metadata } = bundle.manifest as { metadata?: { helix?: { sources?: string } } };
+    return metadata?.helix?.sources === (await sourcesOf(assembled));
   } catch {
     return false;
   }
@@ -89,10 +89,22 @@ async function assemble(level: string, { temp, secrets }: { readonly temp: strin
   for (const name of rules) await copyFile(join(folder, "baseline", name), join(target, name));
   const parts = [await json("baseline/data.json"), await json(`${level}/data.json`), JSON.parse(secrets) as Part];
   const data = { helix: Object.assign({}, ...parts.map(({ helix }) => helix)) as Part["helix"] };
-  const metadata = { helix: { name: `guardrails/${level}`, kind: "helix", ...RELEASE } };
   await writeFile(join(target, "data.json"), JSON.stringify(data));
+  const metadata = { helix: { name: `guardrails/${level}`, kind: "helix", ...RELEASE, sources: await sourcesOf(target) } };
   await writeFile(join(target, ".manifest"), JSON.stringify({ revision: RELEASE.version, roots: ["helix"], metadata }));
   return target;
+}
+
+/** Digest of the rules and the data, as they stand in the sources: `opa` writes rules anew. */
+async function sourcesOf(assembled: string): Promise<string> {
+  const hash = createHash("sha256");
+  const names = (await readdir(assembled)).filter((name) => name.endsWith(".rego") || name === "data.json").toSorted();
+  for (const name of names)
+    hash
+      .update(`${name}\0`)
+      .update(await readFile(join(assembled, name)))
+      .update("\0");
+  return `sha256:${hash.digest("hex")}`;
 }
 
 interface Part {
