@@ -181,6 +181,9 @@ it("a token that is missing, mistyped or revoked: exit 3, and with a good one an
   const far = await from({ HELIX_TOKEN: token });
   expect(far).toMatchObject({ exit: 0, json: { services: [{ name: "web", status: "live" }], plane: { running: true, url, home: null } } });
   expect(await from({ HELIX_TOKEN: token }, ["deploy"])).toMatchObject({ exit: 0, json: { deployment: { status: "live" } } });
+  const own = (await plane.helix(["token", "create", "own", "--project", "bad"])).json.token;
+  expect(await from({ HELIX_TOKEN: own }, ["status"])).toMatchObject({ exit: 0, json: { services: [{ status: "live" }] } });
+  expect(await from({ HELIX_TOKEN: own }, ["rollback"])).toMatchObject({ exit: 0, json: { ok: true } });
   await plane.helix(["token", "revoke", "ci"]);
   expect(await from({ HELIX_TOKEN: token }, ["deploy"])).toMatchObject({ exit: 3, json: { error: { code: "TOKEN_INVALID" } } });
   // Nothing was started or kept there.

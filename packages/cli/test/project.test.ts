@@ -90,3 +90,17 @@ environments:
     expect(projectName({ cwd, environment: "production", project: "shop" })).toBe("shop");
   });
 });
+
+describe("a manifest whose aliases unfold to too much", () => {
+  it("is refused, and no bug of ours", async () => {
+    const ten = (of: string) => `[${Array.from({ length: 10 }, () => of).join(", ")}]`;
+    const text = `x-a: &a ${ten("x")}\nx-b: &b ${ten("*a")}\nx-c: &c ${ten("*b")}\nx-d: ${ten("*c")}\nproject: shop\n`;
+    const folder = folderWith({ "helix.yaml": text });
+    expect(() => projectName({ cwd: folder, environment: "production" })).toThrow(
+      expect.objectContaining({
+        code: "MANIFEST_INVALID",
+        message: expect.stringContaining("helix.yaml: its anchors and aliases") as string,
+      }),
+    );
+  });
+});

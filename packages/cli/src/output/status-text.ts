@@ -17,7 +17,8 @@ export function statusText(
     revisionsText(service),
   ]);
   const services =
-    table(["service", "status", "url", "address", "runtime", "revisions"], rows) || (plane.plane.running ? "No services." : "");
+    table(["service", "status", "url", "address", "runtime", "revisions"], rows) ||
+    (plane.plane.running ? "No services here; `helix ls` lists what is deployed." : "");
   const processes = columns(byPid(plane).map(([pid, roles]) => [colors.dim(roles), colors.dim(`pid ${pid}`)]));
   return [services, processes].filter(Boolean).join("\n\n");
 }

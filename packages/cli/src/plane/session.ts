@@ -50,8 +50,18 @@ export async function openSession(
     onWaiting: () => onWaiting("waiting for the control plane"),
     ...(revive && { revive }),
   });
-  if (answers && start === "full") await http.request("POST", "/v1/plane/up", { body: {}, repeatable: true });
+  if (answers && start === "full") await wakeServices(http);
   return { http, api: createApi(http) };
+}
+
+/** What was live is started where it is down. The plane is no matter of a token that is for one project. */
+async function wakeServices(http: Session["http"]): Promise<void> {
+  await http.request("POST", "/v1/plane/up", { body: {}, repeatable: true }).catch(unlessForbidden);
+}
+
+/** Passes over what a token of one project may not ask. */
+export function unlessForbidden(error: unknown): void {
+  if (!(error instanceof EngineError) || error.code !== "SCOPE_FORBIDDEN") throw error;
 }
 
 /** Whether a control plane answers just now, or within the patience. */

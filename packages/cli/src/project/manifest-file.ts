@@ -45,8 +45,18 @@ export function readManifestFile({ cwd, file, environment }: ManifestOptions): M
   const path = resolve(cwd, file ?? "helix.yaml");
   const text = readText(path, { cwd, wasNamed: file !== undefined });
   const place = { folder: dirname(path), name: basename(path), shown: relative(cwd, path) || basename(path), text };
-  const root = asMap(parseDocument(text, { logLevel: "silent" }).toJS() as unknown);
+  const root = asMap(valuesOf(text, place.shown));
   return { ...place, project: asText(root["project"]), services: servicesOf(root, environment) };
+}
+
+/** Aliases are unfolded within the parser's limits: more is an accident or an attack. */
+function valuesOf(text: string, shown: string): unknown {
+  const document = parseDocument(text, { logLevel: "silent" });
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new EngineError("MANIFEST_INVALID", `${shown}: its anchors and aliases cannot be unfolded: ${(error as Error).message}.`);
+  }
 }
 
 /** The project's name: from the option, else from the manifest. Throws `MANIFEST_NOT_FOUND` or `MANIFEST_INVALID`. */

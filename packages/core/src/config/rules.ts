@@ -3,7 +3,7 @@ import { isReservedVariable } from "./names.ts";
 import type { Problem } from "./problems.ts";
 import { didYouMean } from "../domain/suggest.ts";
 import { type Span, type Tree, entriesOf, entryOf, nodeAt, textOf } from "./tree.ts";
-import { parseDuration, parseSize } from "./units.ts";
+import { SIZE_PATTERN, parseDuration, parseSize } from "./units.ts";
 
 const PLANES: readonly PlaneName[] = ["build", "runtime", "delivery"];
 const LONGEST_MS = 7 * 86_400_000;
@@ -111,11 +111,18 @@ function durationProblems({ path, node }: ServicePart, key: string): readonly Pr
   return ms > LONGEST_MS ? [problem(`${at.path} must be at most 7d`, at)] : [];
 }
 
+/** Bytes. */
+const MOST_MEMORY = 64 * 2 ** 40;
+
 function memoryProblems({ path, node }: ServicePart): readonly Problem[] {
   const named = nodeAt(node, "resources", "memory");
-  const bytes = parseSize(textOf(named) ?? "");
-  if (!named || bytes === null || bytes >= 2 ** 20) return [];
+  const text = textOf(named) ?? "";
+  if (!named || !new RegExp(SIZE_PATTERN).test(text)) return [];
+  // A size that is too large to count in bytes is none.
+  const bytes = parseSize(text) ?? Infinity;
   const at = { path: `${path}.resources.memory`, span: named.span };
+  if (bytes > MOST_MEMORY) return [problem(`${at.path} must be at most 64Ti`, at)];
+  if (bytes >= 2 ** 20) return [];
   return [problem(`${at.path} is less than 1Mi; a size without a unit is in bytes`, at)];
 }
 

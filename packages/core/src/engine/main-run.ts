@@ -37,9 +37,9 @@ export async function runMain(run: Run): Promise<void> {
 async function runStep(run: Run, step: PlannedStep): Promise<ErrorDocument | "live" | null> {
   const isPastStopping = STEP_RULES[step.kind].isSwitch || isCommitted({ steps: run.plan?.steps ?? [], journal: run.journal.states() });
   run.signal = isPastStopping ? run.stop.shutdown : run.stop.signal;
+  const began = timeOf(run);
   try {
     const work = STEPS[step.kind as keyof typeof STEPS];
-    const began = timeOf(run);
     const { state = "done", ...ending } = await withRetries(run, step, () => work(run, step));
     await run.journal.end(step, { state, ...ending, times: { began, ended: timeOf(run) } });
     return step.kind === "release" ? "live" : null;
@@ -48,7 +48,7 @@ async function runStep(run: Run, step: PlannedStep): Promise<ErrorDocument | "li
     if (isNotOurs(error)) throw error;
     run.stop.shutdown.throwIfAborted();
     const cause = run.signal.aborted ? run.stop.cause() : null;
-    return fail(run, { step, error: cause ? stopError(run, { cause, step, while: error }) : error });
+    return fail(run, { step, began, error: cause ? stopError(run, { cause, step, while: error }) : error });
   }
 }
 
@@ -67,12 +67,25 @@ async function refuse(run: Run, { step, cause }: Extract<Decision, { do: "compen
   return fail(run, { step: null, error: stopError(run, { cause, step }) });
 }
 
+interface Failure {
+  readonly step: PlannedStep | null;
+  /** When the step began; absent where it did not even begin. */
+  readonly began?: string;
+  readonly error: EngineError;
+}
+
 /** Writes down why, and that from here on everything is taken back: in one transaction. */
-async function fail(run: Run, { step, error }: { step: PlannedStep | null; error: EngineError }): Promise<ErrorDocument> {
+async function fail(run: Run, { step, began, error }: Failure): Promise<ErrorDocument> {
   const document = error.toDocument();
   const verdict = error.code === "CANCELLED" ? "cancelled" : "failed";
   const compensate: LedgerWrite = { write: "deployment.compensate", verdict, error: document };
-  if (step) await run.journal.end(step, { state: "failed", error: document, writes: [compensate] });
+  if (step)
+    await run.journal.end(step, {
+      state: "failed",
+      error: document,
+      writes: [compensate],
+      times: began ? { began, ended: timeOf(run) } : undefined,
+    });
   else await run.journal.commit([compensate]);
   return document;
 }

@@ -135,6 +135,7 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
   ["a secret number", web("secrets: [1]"), "5:15", "services.web.secrets.0 must be a secret name or a map of keys, not 1"],
   ["a secret twice", web("secrets: [A, { name: A }]"), "5:18", "services.web lists the secret A twice"],
   ["a secret in env too", web("env: { A: x }", "secrets: [A]"), "6:15", "A stands in env and in secrets of services.web; remove one"],
+  ["more memory than there is", web("resources: { memory: 10000000Gi }"), "5:26", "services.web.resources.memory must be at most 64Ti"],
   [
     "a health path that names another host",
     web("health: { path: //169.254.169.254/latest }"),
