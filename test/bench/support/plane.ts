@@ -79,11 +79,19 @@ export async function openBenchPlane(env: Readonly<Record<string, string>> = {})
       }
     },
     async remove() {
+      await destroyAll(plane).catch(() => undefined);
       agent.destroy();
       await plane.remove();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What a figure deployed is not left on the machine. */
+async function destroyAll(plane: Pick<BenchPlane, "helix">): Promise<void> {
+  const { json } = await plane.helix(["ls"]);
+  for (const { project } of json.environments as readonly { project: string }[])
+    await plane.helix(["destroy", "--yes", "--with-data", "--project", project]);
 }
 
 interface Sending {
