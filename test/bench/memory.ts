@@ -58,13 +58,14 @@ function total(sizes: ReadonlyMap<string, number>): number {
 
 /** Megabytes by role, of every process of the home that is not an application. */
 async function planeMemory(home: string): Promise<ReadonlyMap<string, number>> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const all = await Promise.all(pids.map(async (pid) => ({ pid, ...(await look(pid)) })));
+  const own = all.filter(({ command, environment }) => command.includes(home) || environment.includes(`HELIX_HOME=${home}`));
+  // The database's own children have titles of their own and nothing of ours in their environment.
+  const servers = new Set(own.filter(({ command }) => roleOf(command) === "database").map(({ pid }) => pid));
   const sizes = new Map<string, number>();
-  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-    const [command, environment] = await Promise.all(
-      ["cmdline", "environ"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")),
-    );
-    if (!command!.includes(home) && !environment!.includes(`HELIX_HOME=${home}`) && !(await isOfDatabase(pid, home))) continue;
-    const role = roleOf(command!.replaceAll("\0", " "));
+  for (const { pid, command } of [...own, ...all.filter(({ parent }) => servers.has(parent))]) {
+    const role = roleOf(command);
     if (role === null) continue;
     const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8").catch(() => "");
     sizes.set(role, (sizes.get(role) ?? 0) + Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0) / 1024);
@@ -72,10 +73,11 @@ async function planeMemory(home: string): Promise<ReadonlyMap<string, number>> {
   return sizes;
 }
 
-/** The database's own children have its folder as theirs. */
-async function isOfDatabase(pid: string, home: string): Promise<boolean> {
-  const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
-  return environment.includes(home);
+async function look(pid: string): Promise<{ readonly command: string; readonly environment: string; readonly parent: string }> {
+  const [command, environment, status] = await Promise.all(
+    ["cmdline", "environ", "status"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")),
+  );
+  return { command: command!.replaceAll("\0", " "), environment: environment!, parent: /^PPid:\s+(\d+)/m.exec(status!)?.[1] ?? "" };
 }
 
 function roleOf(command: string): string | null {
