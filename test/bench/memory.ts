@@ -60,7 +60,7 @@ function total(sizes: ReadonlyMap<string, number>): number {
 async function planeMemory(home: string): Promise<ReadonlyMap<string, number>> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const all = await Promise.all(pids.map(async (pid) => ({ pid, ...(await look(pid)) })));
-  const own = all.filter(({ command, environment }) => command.includes(home) || environment.includes(`HELIX_HOME=${home}`));
+  const own = all.filter(({ command, environment }) => command.includes(home) || environment.includes(home));
   // The database's own children have titles of their own and nothing of ours in their environment.
   const servers = new Set(own.filter(({ command }) => roleOf(command) === "database").map(({ pid }) => pid));
   const sizes = new Map<string, number>();
