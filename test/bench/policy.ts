@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createRequire } from "node:module";
 import { createOpaPolicy } from "../../packages/core/src/adapters/opa/index.ts";
 import { builtins } from "../../packages/core/src/adapters/opa/builtins.ts";
+import { SERVICE } from "../../packages/core/test/opa/policy-world.ts";
 import { guardrails, opa } from "../guardrails/support/opa.ts";
 import { ENTRYPOINT, shippedPack } from "../guardrails/support/packs.ts";
 import type { Figure, Row } from "./frame/figure.ts";
@@ -89,23 +90,10 @@ function check({ allow }: { readonly allow: boolean }): void {
 /** Ten services with many variables, a plan, and a history: what a large project sends. */
 function largeInput(): Record<string, unknown> {
   const service = (i: number) => ({
-    source: ".",
-    build: "node",
-    runtime: "process",
-    delivery: "router",
+    ...SERVICE,
     start: "node server.js",
     env: Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`SETTING_${n}`, `value ${i} of setting ${n} in words`])),
-    secrets: [],
-    health: { path: i === 0 ? null : "/health", timeoutMs: 60_000 },
-    needs: [],
-    volumes: {},
-    filesystem: "writable",
-    tasks: {},
-    replicas: 2,
-    resources: { memoryBytes: 268_435_456, cpu: null },
-    labels: { owner: "shop-team" },
-    drainMs: 30_000,
-    options: {},
+    health: { ...SERVICE.health, path: i === 0 ? null : SERVICE.health.path },
   });
   const input: Record<string, unknown> = {
     point: "plan",

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Evaluator, createEvaluator } from "../../packages/core/src/adapters/opa/evaluator.ts";
 import { canonicalJson } from "../../packages/core/src/domain/digest.ts";
 import { MATURITIES } from "../../packages/core/src/domain/manifest.ts";
-import { TIGHT, randomInput, seeded } from "./support/inputs.ts";
+import { seeded } from "../support/seeded.ts";
+import { TIGHT, randomInput } from "./support/inputs.ts";
 import { guardrails, opa, runOpa } from "./support/opa.ts";
 import { ENTRYPOINT, shippedPack } from "./support/packs.ts";
 

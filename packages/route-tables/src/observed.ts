@@ -32,8 +32,12 @@ export function observedTable({ stored, addresses, notListening }: TableView): O
   };
 }
 
-/** A table in the list of what an installation owns. */
-export function ownedTable({ owner, table }: StoredTable): Owned {
+/** What an installation owns of the tables. */
+export function ownedTables(tables: readonly StoredTable[], installation: string): readonly Owned[] {
+  return tables.filter(({ owner }) => owner.installation === installation).map(ownedTable);
+}
+
+function ownedTable({ owner, table }: StoredTable): Owned {
   const services = table.routes.map(({ service }) => service).join(", ");
   return {
     identity: { ...owner, revision: owner.unit },

@@ -1,5 +1,14 @@
-import { type TableState, observedTable, ownedTable, planTable, readTable, readTables, tableState } from "@helixstack/route-tables";
-import { type DeliveryPlane, type PluginContext, PluginError } from "@helixstack/sdk";
+import {
+  type TableState,
+  observedTable,
+  ownedTables,
+  planTable,
+  readTable,
+  readTables,
+  requireHttp,
+  tableState,
+} from "@helixstack/route-tables";
+import { type DeliveryPlane, type PluginContext } from "@helixstack/sdk";
 import { openRuntime } from "./client.ts";
 import type { HaproxyConfig } from "./config.ts";
 import { drainAddresses } from "./drain.ts";
@@ -27,14 +36,7 @@ export const delivery: DeliveryPlane<HaproxyConfig, TableState> = {
   plan: planTable,
 
   apply: async (ctx, { table }) => {
-    for (const { service, targets } of table.routes) {
-      const other = targets.find(({ endpoint }) => endpoint.kind !== "http");
-      if (other)
-        throw new PluginError(
-          "INVALID_SPEC",
-          `haproxy: service "${service}" has a target of kind ${other.endpoint.kind}; it routes http only`,
-        );
-    }
+    requireHttp("haproxy", table);
     const view = await switchTable(ctx, table);
     for (const { service, address, port, why } of view.notListening ?? []) {
       ctx.log.warn(`${service} does not answer at ${address}:${port} (${why})`);
@@ -46,7 +48,7 @@ export const delivery: DeliveryPlane<HaproxyConfig, TableState> = {
 
   list: async (ctx, { installation }) => {
     const tables = await readTables(ctx.config.stateDir, (file) => ctx.log.warn(`${file} is not a route table and is left out`));
-    return tables.filter(({ owner }) => owner.installation === installation).map(ownedTable);
+    return ownedTables(tables, installation);
   },
 
   drain: async (ctx, { revisions, timeoutMs }) => {

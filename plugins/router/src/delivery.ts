@@ -4,14 +4,15 @@ import {
   type TableView,
   addressesOf,
   observedTable,
-  ownedTable,
+  ownedTables,
   planTable,
   readListen,
   readTable,
   readTables,
+  requireHttp,
   tableState,
 } from "@helixstack/route-tables";
-import { type DeliveryPlane, type PluginContext, PluginError } from "@helixstack/sdk";
+import { type DeliveryPlane, type PluginContext } from "@helixstack/sdk";
 import { routerClient } from "./client.ts";
 import type { RouterConfig } from "./config.ts";
 import { isUnreachable } from "./failures.ts";
@@ -33,14 +34,7 @@ export const delivery: DeliveryPlane<RouterConfig, TableState> = {
   plan: planTable,
 
   apply: async (ctx, { table }) => {
-    for (const { service, targets } of table.routes) {
-      const other = targets.find(({ endpoint }) => endpoint.kind !== "http");
-      if (other)
-        throw new PluginError(
-          "INVALID_SPEC",
-          `router: service "${service}" has a target of kind ${other.endpoint.kind}; it routes http only`,
-        );
-    }
+    requireHttp("router", table);
     const { installation, organization, project, environment, unit } = ctx.identity;
     const view = await client(ctx).apply({ installation, organization, project, environment, unit }, table);
     for (const { service, address, port, why } of view.notListening ?? []) {
@@ -53,7 +47,7 @@ export const delivery: DeliveryPlane<RouterConfig, TableState> = {
 
   list: async (ctx, { installation }) => {
     const tables = await allTables(ctx);
-    return tables.filter(({ owner }) => owner.installation === installation).map(ownedTable);
+    return ownedTables(tables, installation);
   },
 
   drain: async (ctx, input) => client(ctx).drain(input),

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
@@ -6,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ledgerUrl } from "../../e2e/support/ledger.ts";
 import { makePlane } from "../../e2e/support/plane.ts";
+import { storeSource } from "../../support/source.ts";
 
 /** A local plane of its own for one figure, driven through its API over kept connections. */
 export interface BenchPlane {
@@ -49,18 +49,7 @@ export async function openBenchPlane(env: Readonly<Record<string, string>> = {})
     helix: plane.helix,
     request: ask,
     databaseUrl: () => ledgerUrl(plane.home),
-    async snapshot(files) {
-      const entries = Object.entries(files).map(([path, content]) => ({
-        path,
-        type: "file",
-        mode: "644",
-        size: Buffer.byteLength(content),
-        digest: `sha256:${createHash("sha256").update(content).digest("hex")}`,
-      }));
-      for (const [at, content] of Object.values(files).entries())
-        await ask("PUT", `/v1/blobs/${entries[at]!.digest}`, Buffer.from(content));
-      return (await ask<{ digest: string }>("POST", "/v1/snapshots", { entries })).digest;
-    },
+    snapshot: (files) => storeSource(ask, files),
     create: async (body) => (await ask<{ id: string }>("POST", "/v1/deployments", body)).id,
     async live(deployment) {
       for (;;) {

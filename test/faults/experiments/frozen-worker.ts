@@ -6,7 +6,8 @@ import type { Fault } from "../../../packages/core/src/main/faults/fault-folder.
 import { eventually, kill } from "../../e2e/support/plane.ts";
 import { type Wanted, deploy } from "../support/application.ts";
 import { dumpRows } from "../support/dump.ts";
-import { type Result, seeded } from "../support/result.ts";
+import { seeded } from "../../support/seeded.ts";
+import type { Result } from "../support/result.ts";
 import { type Rig, type RigOptions, makeRig } from "../support/rig.ts";
 import { applicationsOf, dockerNames, doubles, faultsIn, liveWorkers, untilOver, verdict } from "../support/world.ts";
 

@@ -4,7 +4,8 @@ import { loadavg } from "node:os";
 import { eventually } from "../../e2e/support/plane.ts";
 import type { Crossed } from "../support/fault-files.ts";
 import { hasDocker } from "../support/processes.ts";
-import { type Result, seeded, spread } from "../support/result.ts";
+import { seeded } from "../../support/seeded.ts";
+import { type Result, spread } from "../support/result.ts";
 import { type Rig, type RigOptions, makeRig } from "../support/rig.ts";
 import { type Ended, doubles, faultsIn, liveWorkers, swept, untilOver } from "../support/world.ts";
 

@@ -3,7 +3,8 @@ import { eventually, get, kill } from "../../e2e/support/plane.ts";
 import { askAll } from "../support/ask-all.ts";
 import { type Wanted, deploy } from "../support/application.ts";
 import { isAlive } from "../support/processes.ts";
-import { type Result, seeded } from "../support/result.ts";
+import { seeded } from "../../support/seeded.ts";
+import type { Result } from "../support/result.ts";
 import { type Rig, type RigOptions, makeRig } from "../support/rig.ts";
 import { addressesOf, faultsIn, untilOver } from "../support/world.ts";
 

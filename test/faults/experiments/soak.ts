@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, kill } from "../../e2e/support/plane.ts";
 import { type Wanted, deploy } from "../support/application.ts";
 import { holdingsOf, leaks, told } from "../support/leaks.ts";
-import { type Result, seeded } from "../support/result.ts";
+import { seeded } from "../../support/seeded.ts";
+import type { Result } from "../support/result.ts";
 import { type Rig, type RigOptions, makeRig } from "../support/rig.ts";
 import { faultsIn, untilOver, untilQuiet } from "../support/world.ts";
 

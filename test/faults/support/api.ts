@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { storeSource } from "../../support/source.ts";
 
 /** The API as a patient client uses it: while the control plane is away it asks again, with the same key. */
 export interface Api {
@@ -28,20 +29,7 @@ export function openApi(home: string): Api {
   };
   return {
     request,
-    async snapshot(files) {
-      const entries = Object.entries(files).map(([path, content]) => ({
-        path,
-        type: "file",
-        mode: "644",
-        size: Buffer.byteLength(content),
-        digest: `sha256:${createHash("sha256").update(content).digest("hex")}`,
-      }));
-      for (const [at, content] of Object.values(files).entries()) {
-        await request("PUT", `/v1/blobs/${entries[at]!.digest}`, Buffer.from(content), { "content-type": "application/octet-stream" });
-      }
-      const { digest } = await request<{ digest: string }>("POST", "/v1/snapshots", { entries });
-      return digest;
-    },
+    snapshot: (files) => storeSource(request, files),
     async create(body) {
       const key = randomUUID();
       const made = await request<{ id: string }>("POST", "/v1/deployments", body, { "idempotency-key": key });

@@ -23,14 +23,3 @@ export function spread(name: string, values: readonly number[]): Record<string, 
     ].map(([label, share]) => [`${name} ${label} ms`, Math.round(percentile(values, share as number))]),
   );
 }
-
-/** A random source that a seed reproduces: numbers from 0 up to 1. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -1,14 +1,3 @@
-/** A generator of numbers below 1 that gives the same ones for the same seed. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 type Chance = () => number;
 
 const pick = <T>(chance: Chance, values: readonly T[]): T => values[Math.floor(chance() * values.length)]!;

@@ -1,9 +1,8 @@
-import type { Artifact, Digest } from "@helixstack/sdk";
-import type { EnvironmentRecord, ReleaseRecord } from "../ports/index.ts";
+import type { Artifact } from "@helixstack/sdk";
 import { readPlugin } from "./call.ts";
-import { everyPage } from "./every-page.ts";
 import { identityOf } from "./place.ts";
 import type { Run } from "./run.ts";
+import { useOf, useOfReleases } from "./store-use.ts";
 
 /**
  * Drops the sources and artifacts that only this environment had use for. What another environment can return to stays, and while another one is being
@@ -15,42 +14,20 @@ export async function emptyStores(run: Run): Promise<{ readonly freedBytes: numb
   const others = environments.filter(({ id, liveRelease }) => id !== place.environment.id && liveRelease !== null);
   const isBusy = environments.some(({ id, activeDeployment }) => id !== place.environment.id && activeDeployment !== null);
   if (isBusy) return { freedBytes: 0 };
-  const [own, wanted, kept] = await Promise.all([
-    useOf(run, { environment: place.environment.id }),
+  const [own, wanted, released] = await Promise.all([
+    useOf(deps, grip.scope, { environment: place.environment.id }),
     // Those that wait behind this one, too.
-    useOf(run, { isRunning: true }),
-    Promise.all(others.map((environment) => releasesOf(run, environment))),
+    useOf(deps, grip.scope, { isRunning: true }),
+    useOfReleases(deps, grip.scope, others),
   ]);
-  const keptReleases = kept.flat();
-  const keptArtifacts = [...wanted.artifacts, ...keptReleases.flatMap(artifactsOf)];
-  const keptSnapshots = [...wanted.snapshots, ...keptReleases.map(({ snapshot }) => snapshot)];
-  const isKept = new Set<string>([...keptArtifacts.map(({ digest }) => digest), ...keptSnapshots]);
+  const keptArtifacts = [...wanted.artifacts, ...released.artifacts];
+  const isKept = new Set<string>([...keptArtifacts.map(({ digest }) => digest), ...wanted.snapshots, ...released.snapshots]);
   const freed = await Promise.all([
     deps.sources.drop(own.snapshots.filter((digest) => !isKept.has(digest))),
     deps.artifacts.drop(own.artifacts.filter(({ digest }) => !isKept.has(digest)).map(({ digest }) => digest)),
     ...buildersThatKeep(run, own.artifacts).map((plugin) => pruneBuilder(run, { plugin, keep: keptArtifacts })),
   ]);
   return { freedBytes: freed.reduce((sum, bytes) => sum + bytes, 0) };
-}
-
-interface Use {
-  readonly snapshots: readonly Digest[];
-  readonly artifacts: readonly Artifact[];
-}
-
-/** Everything that deployments brought into the stores, those that failed included. */
-async function useOf({ deps, grip }: Run, filter: Parameters<typeof deps.ledger.storeUse>[1]): Promise<Use> {
-  const { snapshots, inputKeys } = await deps.ledger.storeUse(grip.scope, filter);
-  const builds = await Promise.all(inputKeys.map((key) => deps.ledger.findBuild(grip.scope, key)));
-  return { snapshots: snapshots as readonly Digest[], artifacts: builds.flatMap((build) => (build ? [build.artifact] : [])) };
-}
-
-function releasesOf({ deps, grip }: Run, { id }: EnvironmentRecord): Promise<readonly ReleaseRecord[]> {
-  return everyPage<ReleaseRecord>((page) => deps.ledger.listReleases(grip.scope, { environment: id, ...page }));
-}
-
-function artifactsOf({ services }: ReleaseRecord): readonly Artifact[] {
-  return Object.values(services).map(({ artifact }) => artifact);
 }
 
 /** Builders that keep their results in an engine of their own, and made some for this environment. */
