@@ -138,7 +138,7 @@ const GUARDS: readonly {
     runtime: "process",
     found: /data\/sources/,
     patches: [
-      { file: "packages/cli/dist/bin/chunks/*", from: 'startsWith(".env")', to: 'startsWith(".nothing")' },
+      { file: "packages/cli/dist/bin/commands/*", from: 'startsWith(".env")', to: 'startsWith(".nothing")' },
       // The guard behind it: a build whose result holds a build secret is refused.
       {
         file: "packages/node-toolchain/dist/leaks.js",

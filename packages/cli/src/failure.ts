@@ -20,7 +20,7 @@ export class Failure extends Error {
 /** Prints an error where it belongs, and resolves to the exit code. */
 export function report(thrown: unknown, { json, argv }: { readonly json: boolean; readonly argv: readonly string[] }): number {
   const error = asEngineError(thrown);
-  const document = thrown instanceof Failure ? thrown.document : {};
+  const document = isFailure(thrown) ? thrown.document : {};
   if (json) process.stdout.write(`${JSON.stringify({ ok: false, error: error.toDocument(), ...document })}\n`);
   else {
     const { colors, write } = errStream(argv.includes("--no-color"));
@@ -30,9 +30,9 @@ export function report(thrown: unknown, { json, argv }: { readonly json: boolean
   return exitCodeOf(error);
 }
 
-/** Any thrown value as an error of the table. Errors of another copy of the engine keep their code. */
+/** Any thrown value as an error of the table. */
 export function asEngineError(thrown: unknown): EngineError {
-  if (thrown instanceof Failure) return thrown.error;
+  if (isFailure(thrown)) return asEngineError(thrown.error);
   if (thrown instanceof EngineError) return thrown;
   if (isForeignEngineError(thrown)) return new EngineError(thrown.code, thrown.message, { ...thrown.options, cause: thrown });
   if (isCommanderError(thrown)) return usageError(thrown.message);
@@ -58,6 +58,12 @@ function bugReport(error: EngineError, argv: readonly string[]): string {
   const stack = error.cause instanceof Error ? error.cause.stack : error.stack;
   const where = `helix ${VERSION}, node ${process.version}, ${process.platform} ${process.arch}`;
   return `${stack}\n\nThis is a fault of helix. Please report it with the lines above, the command (helix ${argv.join(" ")}) and: ${where}\n`;
+}
+
+// Each command is a script with copies of its own of these classes, and so is this module: an error is known by its name.
+
+function isFailure(value: unknown): value is Failure {
+  return value instanceof Error && value.name === "Failure" && "document" in value;
 }
 
 function isForeignEngineError(value: unknown): value is EngineError {

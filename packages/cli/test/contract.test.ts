@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Script } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../src/command-table.ts";
 import { VERSION } from "../src/version.ts";
@@ -169,10 +171,21 @@ describe("streams", () => {
   });
 });
 
+it("has the compiled code of every script, as V8 takes it", async () => {
+  await helix(["--version"]);
+  const bundle = fileURLToPath(new URL("../dist/bin/", import.meta.url));
+  const scripts = readdirSync(bundle, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".cjs"));
+  expect(scripts).toContain("commands/deploy.cjs");
+  for (const name of scripts) {
+    const cachedData = readFileSync(`${bundle}${name}.code`);
+    const { cachedDataRejected } = new Script(readFileSync(bundle + name, "latin1"), { cachedData });
+    expect({ name, cachedDataRejected }).toEqual({ name, cachedDataRejected: false });
+  }
+});
+
 it("starts without a line of the server", async () => {
   const bundle = new URL("../dist/bin/", import.meta.url);
   await helix(["--version"]);
-  const { readdirSync } = await import("node:fs");
   const texts = readdirSync(bundle, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => readFileSync(`${entry.parentPath}/${entry.name}`, "utf8"));

@@ -21,10 +21,10 @@ export async function* follow(http: Http, path: string, options: FollowOptions):
   const waiting = backOff({ forMs: patienceMs, signal });
   for (;;) {
     try {
-      const response = await http.open(path, requestOf(options, lastId));
+      const body = await http.open(path, requestOf(options, lastId));
       waiting.renew();
       let isStopping = false;
-      for await (const event of readEvents(response.body ?? [])) {
+      for await (const event of readEvents(body)) {
         if (event.id !== "") lastId = event.id;
         waiting.renew();
         isStopping = event.event === "reconnect" || event.event === "error";

@@ -1,6 +1,9 @@
 import { EngineError } from "@helixstack/core/client";
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import type { Connection } from "../plane/home.ts";
 import { backOff } from "./back-off.ts";
+import { BrokenExchange, type Exchange, type Exchanger, createExchanger, textOf } from "./exchange.ts";
 import { problemError } from "./problem.ts";
 
 /** How to reach the API. `connection` is asked before each attempt: a plane that comes back may have another port. */
@@ -16,9 +19,10 @@ export interface HttpOptions {
 
 export interface RequestOptions {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
-  /** JSON, or bytes. A function is asked for a fresh stream at each attempt. */
+  /** Sent as JSON. */
   readonly body?: unknown;
-  readonly content?: () => NonNullable<RequestInit["body"]>;
+  /** Sent as it is; asked anew at each attempt. */
+  readonly content?: () => Buffer | Readable;
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether a request that may have arrived can be sent again. Default: for GET and PUT. */
   readonly repeatable?: boolean;
@@ -29,7 +33,7 @@ export interface Http {
   /** The JSON answer. Rejects with the error that the API names, or `PLANE_DOWN`. */
   readonly request: <T>(method: Method, path: string, options?: RequestOptions) => Promise<T>;
   /** The open answer of a stream. */
-  readonly open: (path: string, options: RequestOptions) => Promise<Response>;
+  readonly open: (path: string, options: RequestOptions) => Promise<AsyncIterable<Uint8Array>>;
 }
 
 type Method = "GET" | "POST" | "PUT" | "DELETE";
@@ -38,13 +42,13 @@ type Method = "GET" | "POST" | "PUT" | "DELETE";
 const REVIVE_EVERY = 5;
 
 export function createHttp(options: HttpOptions): Http {
+  const exchanger = createExchanger();
   return {
     request: async <T>(method: Method, path: string, request: RequestOptions = {}) => {
-      const response = await patiently(options, { method, path, request });
-      const text = await response.text();
+      const text = await patiently({ ...options, exchanger, read: textOf }, { method, path, request });
       return (text === "" ? undefined : JSON.parse(text)) as T;
     },
-    open: (path, request) => patiently(options, { method: "GET", path, request }),
+    open: (path, request) => patiently({ ...options, exchanger, read: async (answer) => answer }, { method: "GET", path, request }),
   };
 }
 
@@ -54,14 +58,18 @@ interface Call {
   readonly request: RequestOptions;
 }
 
-async function patiently(options: HttpOptions, call: Call): Promise<Response> {
+interface Trying<T> extends HttpOptions {
+  readonly exchanger: Exchanger;
+  readonly read: (answer: IncomingMessage) => Promise<T>;
+}
+
+async function patiently<T>(options: Trying<T>, call: Call): Promise<T> {
   const { signal } = call.request;
   const repeatable = call.request.repeatable ?? (call.method === "GET" || call.method === "PUT");
   const waiting = backOff({ forMs: options.patienceMs, signal });
   for (let tries = 1; ; tries++) {
     const outcome = await attempt(options, call);
-    if (outcome.response) return outcome.response;
-    signal?.throwIfAborted();
+    if (!outcome.error) return outcome.answer;
     if (!outcome.again || (outcome.mayHaveArrived && !repeatable)) throw outcome.error;
     if (tries === 1) options.onWaiting?.();
     if (tries % REVIVE_EVERY === 0 && outcome.error.code === "PLANE_DOWN") await options.revive?.();
@@ -69,23 +77,30 @@ async function patiently(options: HttpOptions, call: Call): Promise<Response> {
   }
 }
 
-type Outcome =
-  | { readonly response: Response }
-  | { readonly response?: never; readonly error: EngineError; readonly again: boolean; readonly mayHaveArrived: boolean };
+type Outcome<T> =
+  | { readonly answer: T; readonly error?: never }
+  | { readonly error: EngineError; readonly again: boolean; readonly mayHaveArrived: boolean };
 
-async function attempt({ connection }: HttpOptions, { method, path, request }: Call): Promise<Outcome> {
+async function attempt<T>({ connection, exchanger, read }: Trying<T>, { method, path, request }: Call): Promise<Outcome<T>> {
   const target = connection();
   if (target === null) return { error: planeDown(null), again: true, mayHaveArrived: false };
   try {
-    const response = await fetch(target.url + path + queryOf(request.query), initOf(method, { request, token: target.token }));
-    if (response.ok) return { response };
-    const error = await problemError(response);
-    return { error, again: isPassing(response.status, error), mayHaveArrived: false };
+    const url = target.url + path + queryOf(request.query);
+    const response = await exchanger({ url, method, ...contentOf(request, target.token), signal: request.signal });
+    const status = response.statusCode!;
+    if (status >= 200 && status < 300) return { answer: await read(response) };
+    const error = problemError(status, await textOf(response));
+    return { error, again: isPassing(status, error), mayHaveArrived: false };
   } catch (error) {
-    if (request.signal?.aborted) throw error;
-    if (!isNetworkError(error)) throw error;
-    return { error: planeDown(target.url, error), again: !isRefusedPort(error), mayHaveArrived: networkCode(error) !== "ECONNREFUSED" };
+    request.signal?.throwIfAborted();
+    if (!isBroken(error)) throw error;
+    return { error: planeDown(target.url, error), again: true, mayHaveArrived: error.code !== "ECONNREFUSED" };
   }
+}
+
+/** An answer may break off in the middle, too. */
+function isBroken(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof BrokenExchange || (error instanceof Error && "code" in error && error.code === "ECONNRESET");
 }
 
 /** "Not just now". A secret store that is down was waited for already, and needs a person. */
@@ -93,19 +108,13 @@ function isPassing(status: number, { code }: EngineError): boolean {
   return (status === 503 || status === 429) && code !== "SECRET_STORE_DOWN";
 }
 
-function initOf(method: Method, { request, token }: { request: RequestOptions; token: string | null }): RequestInit {
+function contentOf(request: RequestOptions, token: string | null): Pick<Exchange, "headers" | "body"> {
   const headers: Record<string, string> = { accept: "application/json, text/event-stream", ...request.headers };
   if (token !== null) headers["authorization"] = `Bearer ${token}`;
-  const init: RequestInit & { duplex?: "half" } = { method, headers, redirect: "error" };
-  if (request.signal) init.signal = request.signal;
-  if (request.content) {
-    init.body = request.content();
-    init.duplex = "half";
-  } else if (request.body !== undefined) {
-    headers["content-type"] ??= "application/json";
-    init.body = JSON.stringify(request.body);
-  }
-  return init;
+  if (request.content) return { headers, body: request.content() };
+  if (request.body === undefined) return { headers, body: null };
+  headers["content-type"] ??= "application/json";
+  return { headers, body: JSON.stringify(request.body) };
 }
 
 function queryOf(query: RequestOptions["query"]): string {
@@ -113,25 +122,7 @@ function queryOf(query: RequestOptions["query"]): string {
   return pairs.length === 0 ? "" : `?${new URLSearchParams(pairs as [string, string][]).toString()}`;
 }
 
-function planeDown(url: string | null, cause?: unknown): EngineError {
+function planeDown(url: string | null, cause?: NodeJS.ErrnoException): EngineError {
   if (url === null) return new EngineError("PLANE_DOWN", "No local plane is running.", { cause });
-  const reason = networkCode(cause) ?? (isRefusedPort(cause) ? REFUSED_PORT : "no answer");
-  return new EngineError("PLANE_DOWN", `The control plane at ${url} does not answer (${reason}).`, { cause });
-}
-
-/** fetch reports network failures as a TypeError with the cause's code. What a body's own stream failed with is none. */
-function isNetworkError(error: unknown): boolean {
-  return error instanceof TypeError && (/^(E[A-Z]+$|UND_ERR_)/.test(networkCode(error) ?? "") || isRefusedPort(error));
-}
-
-const REFUSED_PORT = "bad port";
-
-/** Ports of other protocols (9, 25, 6000) are never asked, by the standard. */
-function isRefusedPort(error: unknown): boolean {
-  return error instanceof Error && error.cause instanceof Error && error.cause.message === REFUSED_PORT;
-}
-
-function networkCode(error: unknown): string | null {
-  const cause = error instanceof Error ? error.cause : null;
-  return cause instanceof Error && "code" in cause ? String(cause.code) : null;
+  return new EngineError("PLANE_DOWN", `The control plane at ${url} does not answer (${cause?.code}).`, { cause });
 }

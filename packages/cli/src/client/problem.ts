@@ -8,11 +8,11 @@ interface Problem extends EngineErrorOptions {
 }
 
 /** The error that an answer of the API stands for (RFC 9457, with the fields of our error documents). */
-export async function problemError(response: Response): Promise<EngineError> {
-  const problem = parse(await response.text());
+export function problemError(status: number, text: string): EngineError {
+  const problem = parse(text);
   const { hint, plane, plugin, step, logs, findings, details } = problem ?? {};
-  const message = problem?.detail ?? problem?.message ?? problem?.title ?? `The control plane answered ${response.status}.`;
-  return new EngineError((problem?.code ?? codeOfStatus(response.status)) as ErrorCode, message, {
+  const message = problem?.detail ?? problem?.message ?? problem?.title ?? `The control plane answered ${status}.`;
+  return new EngineError((problem?.code ?? codeOfStatus(status)) as ErrorCode, message, {
     hint,
     plane,
     plugin,

@@ -30,8 +30,10 @@ export function define(command: Command): void {
 
 async function status(cli: Cli, options: StatusOptions): Promise<void> {
   const session = await sessionOrNull(cli);
-  const plane = await planeReport(cli, session);
-  const environment = session ? await environmentStatus(cli, { session, options }) : NOTHING;
+  const [plane, environment] = await Promise.all([
+    planeReport(cli, session),
+    session ? environmentStatus(cli, { session, options }) : NOTHING,
+  ]);
   cli.result({ ...environment, plane: plane.plane, processes: plane.processes }, () => statusText({ environment, plane }, cli.colors));
   if (!session) cli.note(`The local plane is not running. ${plane.hint}`);
 }

@@ -2,7 +2,8 @@ import { EngineError } from "@helixstack/core/client";
 import type { Command } from "commander";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { action } from "../action.ts";
 import type { Cli } from "../cli.ts";
 import { onInterrupt } from "../interrupt.ts";
@@ -36,5 +37,5 @@ async function worker(cli: Cli): Promise<number> {
 
 /** The engine's entry point lies beside the module that clients import. */
 function mainScript(): string {
-  return fileURLToPath(new URL("main.js", import.meta.resolve("@helixstack/core/client")));
+  return join(dirname(createRequire(import.meta.url).resolve("@helixstack/core/client")), "main.js");
 }

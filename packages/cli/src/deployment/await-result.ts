@@ -1,4 +1,5 @@
 import { EngineError, isTerminal, type DeploymentResult } from "@helixstack/core/client";
+import type { StreamEvent } from "../client/event-stream.ts";
 import { follow } from "../client/follow.ts";
 import { Failure } from "../failure.ts";
 import { deploymentLines } from "../logs/lines.ts";
@@ -27,7 +28,7 @@ export async function awaitResult(
   const timeout = timeoutMs === undefined ? new AbortController().signal : AbortSignal.timeout(timeoutMs);
   const signal = AbortSignal.any([interrupted, timeout, over.signal]);
   try {
-    void showLog(session, id, { progress, signal });
+    if (progress.hasLines) void showLog(session, id, { progress, signal });
     return await untilEnded(session, id, { progress, signal });
   } catch (error) {
     if (interrupted.aborted) throw detached(id);
@@ -50,9 +51,14 @@ async function untilEnded(
   });
   for await (const event of events) {
     showEvent(event, progress);
-    if (isVerdict(event)) break;
+    if (isVerdict(event)) return resultIn(event) ?? api.result(id);
   }
   return api.result(id);
+}
+
+/** A verdict carries what the deployment came to; an older control plane's does not. */
+function resultIn({ data }: StreamEvent): DeploymentResult | null {
+  return (JSON.parse(data) as { readonly result?: DeploymentResult }).result ?? null;
 }
 
 /** What the steps say is a comfort: a log that cannot be read is no reason to stop waiting. */

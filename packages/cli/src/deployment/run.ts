@@ -59,14 +59,25 @@ interface Submitted {
 
 async function submit(cli: Cli, { start, prepare, progress }: RunOptions & { readonly progress: Progress }): Promise<Submitted> {
   const step = stepRunner(progress);
-  const { check, send } = await prepare(step);
-  const onWaiting = (note: string) => progress.say(`  ${note}`);
-  const options = { start, patienceMs: LONG_PATIENCE_MS, onWaiting, ...(check && { beforeStart: check }) };
-  const session = await step("control plane", (say) => openSession(cli, { ...options, onProgress: say }));
+  const preparing = prepare(step);
+  // A plane that is there is woken while the source is looked at; one that is not there is started for a source that can be deployed.
+  const opening = openSession(cli, {
+    start,
+    patienceMs: LONG_PATIENCE_MS,
+    beforeStart: async () => (await preparing).check?.(),
+    onProgress: (note) => progress.step({ change: "note", id: PLANE, note }),
+    onWaiting: (note) => progress.say(`  ${note}`),
+  });
+  opening.catch(() => {});
+  const { send } = await preparing;
+  const session = await step(PLANE, () => opening);
   const input = await send(session);
   const { id } = await session.api.createDeployment(input, randomUUID());
   return { session, id };
 }
+
+/** The step in which the control plane is found or started. */
+const PLANE = "control plane";
 
 function stepRunner(progress: Progress): StepRunner {
   return async (title, work) => {

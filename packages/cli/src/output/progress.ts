@@ -5,6 +5,8 @@ import { type StepChange, type StepList, changed } from "./steps.ts";
 
 /** Progress on stderr: a live list where lines can be drawn over, else one line a change. */
 export interface Progress {
+  /** Whether lines of steps are shown. */
+  readonly hasLines: boolean;
   readonly step: (change: StepChange) => void;
   /** A remark between the steps. */
   readonly say: (text: string) => void;
@@ -30,6 +32,7 @@ function plainProgress({ colors, write }: ErrStream): Progress {
     timers.set(id, setTimeout(tell, SLOW_MS));
   };
   return {
+    hasLines: false,
     step: (change) => {
       const before = steps;
       const now = performance.now();
@@ -64,6 +67,7 @@ function liveProgress(err: ErrStream): Progress {
   const showCursor = () => err.write("\u001b[?25h");
   process.once("exit", showCursor);
   return {
+    hasLines: true,
     step: (change) => void (steps = changed(steps, change, performance.now())),
     say: (text) => {
       clear();

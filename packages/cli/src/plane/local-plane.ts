@@ -1,4 +1,5 @@
 import { EngineError } from "@helixstack/core/client";
+import { importModule } from "../import-module.ts";
 
 /** What `@helixstack/core/local-plane` offers. It is loaded only where a plane is started or stopped: it brings the server's modules along. */
 interface LocalPlane {
@@ -75,9 +76,7 @@ export async function restorePlane(options: BackupOptions): Promise<BackupInfo> 
 }
 
 async function loadLocalPlane(): Promise<LocalPlane> {
-  // A name that the compiler does not follow: the command is built without the server.
-  const name: string = "@helixstack/core/local-plane";
-  return (await import(name)) as LocalPlane;
+  return (await importModule("@helixstack/core/local-plane")) as LocalPlane;
 }
 
 /** The supervisor's own errors are about this machine, not about helix. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { ManifestInput } from "../client/api.ts";
+import { importModule } from "../import-module.ts";
 import type { ManifestFile, ServiceSource } from "./manifest-file.ts";
 
 /** What a builder makes of a folder. */
@@ -48,9 +49,7 @@ interface Detect {
 }
 
 async function loadDetect(): Promise<Detect> {
-  // A name that the compiler does not follow: the builders are loaded only where they are asked.
-  const name: string = "@helixstack/core/detect";
-  return (await import(name)) as Detect;
+  return (await importModule("@helixstack/core/detect")) as Detect;
 }
 
 type Suggested = Readonly<Record<string, unknown>>;

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import type { Http } from "../client/http.ts";
 import type { Content } from "./upload.ts";
 import { SourceChanged, unreadable } from "./walk.ts";
@@ -39,7 +40,7 @@ export async function sendLarge(content: Content, { http, root, onSent }: Sendin
     change = error;
     return error;
   };
-  const stream = () => ReadableStream.from(bytesOf(content, { root, onSent, onChanged }));
+  const stream = () => Readable.from(bytesOf(content, { root, onSent, onChanged }), { objectMode: false });
   try {
     // With the length said first, a server that takes less can refuse before a byte is sent.
     const headers = { "content-type": "application/octet-stream", "content-length": String(content.size) };

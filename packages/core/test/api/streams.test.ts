@@ -34,7 +34,9 @@ describe("events of a deployment", () => {
     const events = await reading;
     expect(events.map(({ id }) => Number(id))).toEqual(events.map((_, i) => i + 1));
     expect(events[0]).toMatchObject({ event: "deployment.queued", data: { state: "queued", kind: "deploy", at: expect.any(String) } });
-    expect(events.at(-1)).toMatchObject({ event: "deployment.live", data: { state: "live" } });
+    const { json: result } = await server.call("GET", `/v1/deployments/${json.id}/result`);
+    expect(result).toMatchObject({ deployment: { status: "live" }, services: [{ name: "web" }] });
+    expect(events.at(-1)).toMatchObject({ event: "deployment.live", data: { state: "live", result } });
     expect(events.map(({ event }) => event)).toEqual(expect.arrayContaining(["step.started", "step.done"]));
 
     expect(events.find(({ event }) => event === "step.done")!.data).toMatchObject({ state: "done", step: "plan" });

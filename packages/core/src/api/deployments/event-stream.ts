@@ -1,7 +1,9 @@
 import { DEPLOYMENT_STATES, STEP_STATES, TERMINAL_STATES, isTerminal } from "../../domain/states.ts";
-import type { EventRecord, Ledger, Scope } from "../../ports/index.ts";
+import type { DeploymentRecord, EventRecord, Ledger, Scope } from "../../ports/index.ts";
+import type { DeploymentResult } from "../documents.ts";
 import { watchChanges } from "../streams/changes.ts";
 import type { StreamEvent } from "../streams/format.ts";
+import { deploymentResult } from "./result.ts";
 
 const AT_ONCE = 200;
 /** Where no notification comes, the ledger is read again after so long, milliseconds. */
@@ -16,7 +18,10 @@ export interface EventsInput {
   readonly signal: AbortSignal;
 }
 
-/** The events of a deployment, from the ledger and then as they come. Ends after the verdict unless told to follow. */
+/**
+ * The events of a deployment, from the ledger and then as they come. The verdict carries what the deployment came to, so that who waited for it need not
+ * ask. Ends after the verdict unless told to follow.
+ */
 export async function* deploymentEvents(
   ledger: Ledger,
   scope: Scope,
@@ -30,14 +35,28 @@ export async function* deploymentEvents(
     const record = await ledger.deployment(scope, deployment);
     const events = await ledger.events(scope, { stream, after: last, limit: AT_ONCE });
     for (const event of events) {
-      yield streamEvent(event);
-      if (!follow && isVerdict(event)) return;
+      if (!isVerdict(event)) {
+        yield streamEvent(event);
+        continue;
+      }
+      yield streamEvent(event, { result: await resultOf(ledger, scope, { deployment, record }) });
+      if (!follow) return;
     }
     last = events.at(-1)?.seq ?? last;
     if (events.length === AT_ONCE) continue;
     if (!follow && (record === null || isTerminal(record.state))) return;
     if (events.length === 0) await changes.next(POLL_MS);
   }
+}
+
+/** The record may have been read before the verdict fell. */
+async function resultOf(
+  ledger: Ledger,
+  scope: Scope,
+  { deployment, record }: { readonly deployment: string; readonly record: DeploymentRecord | null },
+): Promise<DeploymentResult> {
+  const ended = record && isTerminal(record.state) ? record : await ledger.deployment(scope, deployment);
+  return deploymentResult({ ledger }, scope, ended!);
 }
 
 function isVerdict({ type }: EventRecord): boolean {
@@ -50,7 +69,7 @@ const STATES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** An event as a reader gets it. What says that a deployment or step came into a state says which one it is. */
-export function streamEvent({ seq, type, data, at }: EventRecord): StreamEvent {
+export function streamEvent({ seq, type, data, at }: EventRecord, more: { readonly result?: DeploymentResult } = {}): StreamEvent {
   const state = STATES.get(type);
-  return { id: String(seq), event: type, data: { ...data, ...(state && { state }), at } };
+  return { id: String(seq), event: type, data: { ...data, ...(state && { state }), at, ...more } };
 }

@@ -107,7 +107,7 @@ export const DEPLOYMENT_SCHEMAS = {
     tags,
     params,
     querystring: EventsQuery,
-    response: streamAnswers("Events; the stream ends after the verdict."),
+    response: streamAnswers("Events; the stream ends after the verdict, which carries the result."),
   },
   logs: {
     operationId: "readDeploymentLog",
