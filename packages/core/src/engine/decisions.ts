@@ -21,8 +21,9 @@ export interface Allowed {
 export async function askPolicies(run: Run, point: DecisionPoint): Promise<Allowed> {
   const { deps } = run;
   const artifacts = point === "plan" ? {} : artifactsOf(run);
-  const entries = await entriesOf(run);
-  const subject = { ...run, manifest: manifestOf(run), plan: planOf(run), artifacts, entries };
+  // Nothing where the source was pruned.
+  const [actor, entries] = await Promise.all([run.actor(), run.source().catch(() => null)]);
+  const subject = { ...run, manifest: manifestOf(run), plan: planOf(run), artifacts, actor, entries: entries ?? [] };
   const input = { ...(await policyInput(deps, point, subject)) };
   const decision = await deps.policy.decide(point, input).catch(async (thrown: unknown) => {
     const error = failClosed(thrown);
@@ -62,11 +63,4 @@ function recordOf({ deps }: Run, { point, input, decision }: Recorded): Pick<All
 
 function artifactsOf(run: Run): Readonly<Record<string, Artifact>> {
   return Object.fromEntries(planOf(run).services.map(({ service }) => [service, artifactOf(run, service)]));
-}
-
-/** The source that was, or is being, deployed; nothing where it was pruned. */
-async function entriesOf({ deps, deployment, target }: Run) {
-  const snapshot = deployment.request.snapshot ?? target?.snapshot ?? null;
-  const found = snapshot ? await deps.sources.getSnapshot(snapshot as `sha256:${string}`).catch(() => null) : null;
-  return found?.entries ?? [];
 }

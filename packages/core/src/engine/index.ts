@@ -27,7 +27,7 @@ export interface Engine {
   sweep(scope: Scope): Promise<SweepReport>;
   /** Asks for the repair of every environment that is not as it should be; answers with their ids. */
   recover(scope: Scope): Promise<readonly string[]>;
-  /** Works on a run, if it is to be had. Never rejects. */
+  /** Works on a run, if it is to be had. For one that is being worked on here already it resolves at once, and the run is looked at again after that. Never rejects. */
   runJob(job: WakeJob, worker: string, signal: AbortSignal): Promise<void>;
   /** Wakes workers until the signal fires. Never rejects. */
   relay(queue: Pick<Queue, "wake">, signal: AbortSignal): Promise<void>;
@@ -43,9 +43,8 @@ export interface Engine {
  * await queue.consume((job) => engine.runJob(job, worker, signal), { concurrency: 8 });
  */
 export function createEngine(deps: EngineDeps): Engine {
-  /** Calls at work, by run. */
-  const atWork = new Map<string, number>();
-  const count = (run: string, by: number) => atWork.set(run, (atWork.get(run) ?? 0) + by);
+  /** Runs at work; true for those that were asked for once more meanwhile. */
+  const atWork = new Map<string, boolean>();
   return {
     plan: (scope, input) => preview(deps, scope, input),
     status: (scope, names) => status(deps, scope, names),
@@ -53,9 +52,12 @@ export function createEngine(deps: EngineDeps): Engine {
     sweep: (scope) => sweep(deps, scope),
     recover: (scope) => recover(deps, scope),
     async runJob(job, worker, signal) {
-      count(job.run, 1);
-      await runJob(deps, job, { worker, signal });
-      if (count(job.run, -1).get(job.run) === 0) atWork.delete(job.run);
+      if (atWork.has(job.run)) return void atWork.set(job.run, true);
+      do {
+        atWork.set(job.run, false);
+        await runJob(deps, job, { worker, signal });
+      } while (atWork.get(job.run));
+      atWork.delete(job.run);
     },
     relay: (queue, signal) => relay({ ...deps, queue }, signal),
     takeover: (probe, options) => takeover({ ...deps, probe, isAtWork: (run) => atWork.has(run) }, options),

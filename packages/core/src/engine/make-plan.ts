@@ -40,9 +40,9 @@ const PLANS: Readonly<Record<Run["deployment"]["request"]["kind"], (run: Run) =>
 async function planDeployRun(run: Run): Promise<DeploymentPlan> {
   const { deps, deployment, place, live } = run;
   const manifest = manifestOf(run);
-  const snapshot = await deps.sources.getSnapshot(deployment.request.snapshot as `sha256:${string}`);
-  if (!snapshot) throw new EngineError("SNAPSHOT_INCOMPLETE", `the source snapshot ${deployment.request.snapshot} is not there`);
-  const digests = Object.entries(manifest.services).map(([name, { source }]) => [name, sourceDigest(snapshot.entries, source)] as const);
+  const entries = await run.source();
+  if (!entries) throw new EngineError("SNAPSHOT_INCOMPLETE", `the source snapshot ${deployment.request.snapshot} is not there`);
+  const digests = Object.entries(manifest.services).map(([name, { source }]) => [name, sourceDigest(entries, source)] as const);
   return planDeploy(deps, place, { manifest, sources: Object.fromEntries(digests), live });
 }
 

@@ -72,6 +72,7 @@ interface History {
 /** What the three decision points are asked with. */
 export interface PolicySubject {
   readonly place: Place;
+  readonly actor: Principal | null;
   readonly deployment: DeploymentRecord | null;
   readonly manifest: Manifest;
   readonly origin?: DeploymentRequest["origin"] | undefined;
@@ -86,11 +87,10 @@ const HISTORY_LENGTH = 10;
 
 /** The input of a decision, with masks in place of what looks like a secret: nobody is shown one, and none is stored. */
 export async function policyInput(deps: EngineDeps, point: DecisionPoint, subject: PolicySubject): Promise<PolicyInput> {
-  const { place, deployment, manifest, origin = deployment?.request.origin, plan, live, artifacts, entries } = subject;
+  const { place, actor, deployment, manifest, origin = deployment?.request.origin, plan, live, artifacts, entries } = subject;
   const { services, removed, changes } = plan;
   const names = { project: place.project.name, environment: place.environment.name };
-  const [actor, history, waivers, described] = await Promise.all([
-    deps.ledger.principal(place.scope, place.scope.principal),
+  const [history, waivers, described] = await Promise.all([
     historyOf(deps, place, live),
     deps.ledger.listWaivers(place.scope, names),
     Promise.all(Object.entries(artifacts).map(async ([service, artifact]) => [service, await artifactInput(deps, artifact)] as const)),

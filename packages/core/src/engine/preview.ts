@@ -26,7 +26,8 @@ export async function preview(deps: EngineDeps, scope: Scope, asked: PreviewInpu
   const live = environment?.liveRelease ? await deps.ledger.release(scope, environment.liveRelease) : null;
   const sources = Object.entries(manifest.services).map(([service, { source }]) => [service, sourceDigest(entries, source)] as const);
   const plan = await planDeploy(deps, place, { manifest, sources: Object.fromEntries(sources), live });
-  const input = await policyInput(deps, "plan", { place, deployment: null, manifest, origin, plan, live, artifacts: {}, entries });
+  const actor = await deps.ledger.principal(scope, scope.principal);
+  const input = await policyInput(deps, "plan", { place, actor, deployment: null, manifest, origin, plan, live, artifacts: {}, entries });
   const { allow, findings } = await deps.policy.decide("plan", { ...input }).catch((thrown: unknown) => {
     throw failClosed(thrown);
   });

@@ -1,7 +1,17 @@
+import type { Digest } from "@helixstack/sdk";
 import type { Manifest } from "../domain/manifest.ts";
 import type { DeploymentPlan, ServicePlan } from "../domain/plan.ts";
 import { EngineError } from "../domain/errors.ts";
-import type { DeploymentRecord, EnvironmentRecord, Grip, LedgerWrite, ReleaseRecord, RunRecord } from "../ports/index.ts";
+import type {
+  DeploymentRecord,
+  EnvironmentRecord,
+  Grip,
+  LedgerWrite,
+  Principal,
+  ReleaseRecord,
+  RunRecord,
+  SnapshotEntry,
+} from "../ports/index.ts";
 import { type Ask, callPlugin } from "./call.ts";
 import type { Clearance } from "./clearance.ts";
 import type { EngineDeps } from "./deps.ts";
@@ -24,6 +34,10 @@ export interface Run {
   readonly target: ReleaseRecord | null;
   /** What is to be deployed; null for a destroy. */
   readonly manifest: Manifest | null;
+  /** The entries of the source that is, or was, deployed; null where it is not there any more. Read once. */
+  readonly source: () => Promise<readonly SnapshotEntry[] | null>;
+  /** Who asked for the deployment. Read once. */
+  readonly actor: () => Promise<Principal | null>;
   readonly journal: Journal;
   readonly stop: Stop;
   readonly log: LogSink;
@@ -57,6 +71,7 @@ export async function openRun(
     request.toRelease ? ledger.release(scope, request.toRelease) : null,
   ]);
   const stop = watchStop(deps, { grip, deployment, shutdown });
+  const snapshot = (request.snapshot ?? target?.snapshot ?? null) as Digest | null;
   return {
     deps,
     grip,
@@ -67,6 +82,8 @@ export async function openRun(
     live,
     target,
     manifest: request.manifest ?? target?.manifest ?? null,
+    source: once(async () => (snapshot && (await deps.sources.getSnapshot(snapshot))?.entries) || null),
+    actor: once(() => ledger.principal(scope, scope.principal)),
     journal: createJournal(ledger, { grip, steps }),
     stop,
     log: createLogSink(deps, deployment.id),
@@ -75,6 +92,11 @@ export async function openRun(
     clearance: null,
     carried: null,
   };
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | null = null;
+  return () => (reading ??= read());
 }
 
 export async function closeRun(run: Run): Promise<void> {

@@ -1,4 +1,5 @@
 import { processIdentity } from "@helixstack/supervisor";
+import pLimit from "p-limit";
 import { startHeartbeat } from "../adapters/heartbeat/heartbeat.ts";
 import { newId } from "../domain/ids.ts";
 import { type Engine, createEngine } from "../engine/index.ts";
@@ -44,15 +45,23 @@ export async function startWorker(parts: Parts): Promise<RunningWorker> {
   const heartbeat = startHeartbeat({ url: parts.databaseUrl, worker: id, onError: (error) => logger.warn({ err: error }, "heartbeat") });
   const stopping = new AbortController();
   const { signal } = stopping;
-  const rescues = new Set<Promise<void>>();
-  /** What was taken from the dead is gone on with here and now; the queue would come to it a little later. */
-  const rescue = (job: WakeJob) => {
-    const rescued = engine.runJob(job, id, signal).finally(() => rescues.delete(rescued));
-    rescues.add(rescued);
+  const { concurrency } = settings;
+  const hands = pLimit(concurrency);
+  const runs = new Set<Promise<void>>();
+  const work = (job: WakeJob) => engine.runJob(job, id, signal);
+  /** Here and now; the queue would come to it a little later. */
+  const begin = (run: Promise<void>) => {
+    runs.add(run);
+    void run.finally(() => runs.delete(run));
   };
-  const { settled, onLooked } = untilSettled(rescue);
-  const loops = [engine.takeover(probe, { worker: id, signal, onLooked }), engine.relay(queue, signal)];
-  void queue.consume((job) => engine.runJob(job, id, signal), { concurrency: settings.concurrency });
+  const wake = async (job: WakeJob) => {
+    if (hands.activeCount < concurrency) begin(hands(work, job));
+    // For the case that this worker dies before it has it.
+    await queue.wake(job);
+  };
+  const { settled, onLooked } = untilSettled((job) => begin(work(job)));
+  const loops = [engine.takeover(probe, { worker: id, signal, onLooked }), engine.relay({ wake }, signal)];
+  void queue.consume((job) => hands(work, job), { concurrency });
   logger.info({ worker: id }, "the worker takes runs");
   return {
     id,
@@ -60,7 +69,7 @@ export async function startWorker(parts: Parts): Promise<RunningWorker> {
     settled,
     async stop() {
       stopping.abort();
-      await Promise.all([...loops, ...rescues]);
+      await Promise.all([...loops, ...runs]);
       await queue.close();
       await parts.dispatcher.close();
       await heartbeat.stop();

@@ -4,7 +4,7 @@ import type { LedgerContext } from "./context.ts";
 import { appendEvents, deploymentEvent, type NewEvent, planeEvent } from "./events.ts";
 import { toRun } from "./rows.ts";
 import type { Row } from "./schema.ts";
-import { scoped, type Trx } from "./transaction.ts";
+import { scoped, together, type Trx } from "./transaction.ts";
 import type { WakeJob } from "../../ports/queue.ts";
 
 /** See `RunLedger.claim`. */
@@ -14,11 +14,16 @@ export function claim({ db }: LedgerContext): RunLedger["claim"] {
     const seen = await claimable(db, job, worker).executeTakeFirst();
     if (seen === undefined) return null;
     return scoped(db, { organization: job.organization }, async (trx) => {
-      const held = await nextFence(trx, seen);
-      const run = await claimable(trx, job, worker).forNoKeyUpdate("r").executeTakeFirst();
-      if (run === undefined || !(await isItsTurn(trx, run, held.active_deployment))) return null;
-      const taken = await take(trx, run, { worker, fence: held.last_fence });
-      const { principal, events } = run.kind === "main" ? await begin(trx, run) : await load(trx, run);
+      const [held, run, repair] = await together([
+        nextFence(trx, seen),
+        claimable(trx, job, worker).forNoKeyUpdate("r").executeTakeFirst(),
+        heldRepair(trx, seen),
+      ]);
+      if (run === undefined || !isItsTurn(run, { active: held.active_deployment, isRepaired: repair !== undefined })) return null;
+      const [taken, { principal, events }] = await together([
+        take(trx, run, { worker, fence: held.last_fence }),
+        run.kind === "main" ? begin(trx, run) : load(trx, run),
+      ]);
       await appendEvents(trx, job.organization, [...resumed(run, worker), ...events]);
       const { organization, id, deployment, environment } = run;
       const grip = { scope: { organization, principal }, run: id, deployment, environment, worker, fence: taken.fence };
@@ -78,17 +83,15 @@ function claimable(db: LedgerContext["db"], job: WakeJob, worker: string) {
 }
 
 /** A cleanup disturbs nobody. A repair and a deployment wait for each other: one may stop the very revision which the other starts. */
-async function isItsTurn(trx: Trx, run: Row<"run">, active: string | null): Promise<boolean> {
+function isItsTurn(run: Row<"run">, environment: { readonly active: string | null; readonly isRepaired: boolean }): boolean {
   if (run.kind === "cleanup") return true;
-  if (run.kind === "repair") return active === null;
-  if (active !== null) return active === run.deployment;
-  const repairs = trx.selectFrom("run").select("id").where("organization", "=", run.organization);
-  const held = await repairs
-    .where("environment", "=", run.environment)
-    .where("kind", "=", "repair")
-    .where("state", "=", "held")
-    .executeTakeFirst();
-  return held === undefined;
+  if (run.kind === "repair") return environment.active === null;
+  return environment.active === null ? !environment.isRepaired : environment.active === run.deployment;
+}
+
+function heldRepair(trx: Trx, { organization, environment }: Row<"run">) {
+  const repairs = trx.selectFrom("run").select("id").where("organization", "=", organization).where("environment", "=", environment);
+  return repairs.where("kind", "=", "repair").where("state", "=", "held").executeTakeFirst();
 }
 
 function take(trx: Trx, run: Row<"run">, { worker, fence }: { readonly worker: string; readonly fence: number }): Promise<Row<"run">> {
@@ -110,15 +113,17 @@ interface Begun {
 async function begin(trx: Trx, run: Row<"run">): Promise<Begun> {
   const { organization, deployment, environment } = run;
   const hold = trx.updateTable("environment").set({ active_deployment: deployment });
-  await hold.where("organization", "=", organization).where("id", "=", environment).execute();
-  const begun = await trx
-    .updateTable("deployment")
-    .set({ state: "running", started_at: sql<string>`now()` })
-    .where("organization", "=", organization)
-    .where("id", "=", deployment)
-    .where("state", "=", "queued")
-    .returning("principal")
-    .executeTakeFirst();
+  const [, begun] = await together([
+    hold.where("organization", "=", organization).where("id", "=", environment).execute(),
+    trx
+      .updateTable("deployment")
+      .set({ state: "running", started_at: sql<string>`now()` })
+      .where("organization", "=", organization)
+      .where("id", "=", deployment)
+      .where("state", "=", "queued")
+      .returning("principal")
+      .executeTakeFirst(),
+  ]);
   if (begun === undefined) return load(trx, run);
   return { principal: begun.principal, events: deploymentEvent({ deployment, environment }, "deployment.running") };
 }

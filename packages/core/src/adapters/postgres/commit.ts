@@ -6,7 +6,7 @@ import type { LedgerContext } from "./context.ts";
 import { appendEvents } from "./events.ts";
 import { isConnectionLost } from "./failures.ts";
 import { lockEnvironment } from "./lock.ts";
-import { scoped, type Trx } from "./transaction.ts";
+import { scoped, together, type Trx } from "./transaction.ts";
 import { applyWrites, type CommitContext } from "./writes.ts";
 
 /** While PostgreSQL restarts, a commit waits this long for it. After that the worker has to decide. */
@@ -42,9 +42,12 @@ interface Commit {
 function commitOnce({ db, makeId }: LedgerContext, { id, isRepeated, grip, writes }: Commit): Promise<void> {
   return scoped(db, grip.scope, async (trx) => {
     const { organization } = grip.scope;
-    if (writes.some(touchesEnvironment)) await lockEnvironment(trx, { organization, environment: grip.environment });
-    if (isRepeated && (await wasApplied(trx, grip, id))) return;
-    const kind = await checkGrip(trx, grip, { last_commit: id, ...(writes.some(endsStep) ? { crashes: 0 } : {}) });
+    const locked = writes.some(touchesEnvironment)
+      ? lockEnvironment(trx, { organization, environment: grip.environment })
+      : Promise.resolve(undefined);
+    if (isRepeated && (await together([locked, wasApplied(trx, grip, id)]))[1]) return;
+    const changes = { last_commit: id, ...(writes.some(endsStep) ? { crashes: 0 } : {}) };
+    const [, kind] = await together([locked, checkGrip(trx, grip, changes)]);
     const context: CommitContext = { trx, grip, kind, makeId };
     await appendEvents(trx, organization, await applyWrites(context, writes));
   });

@@ -10,7 +10,7 @@ import type { MakeId } from "./ids.ts";
 import { lockEnvironment } from "./lock.ts";
 import { wakeRuns } from "./outbox.ts";
 import { toDeployment } from "./rows.ts";
-import { json, scoped, type Trx } from "./transaction.ts";
+import { json, scoped, together, type Trx } from "./transaction.ts";
 
 /** See `DeploymentLedger.createDeployment`. The environment's row is locked, so two at once come one after the other. */
 export function createDeployment({ db, makeId }: LedgerContext): DeploymentLedger["createDeployment"] {
@@ -20,14 +20,16 @@ export function createDeployment({ db, makeId }: LedgerContext): DeploymentLedge
       const earlier = await claimKey(trx, { scope, input, deployment: id });
       if (earlier !== null) return { deployment: earlier, replayed: true };
       const place = await ensureEnvironment(trx, { scope, makeId, project: input.project, environment: input.environment });
-      const held = await lockEnvironment(trx, { organization: scope.organization, environment: place.environment });
-      const superseded = await supersede(trx, { scope, environment: place.environment, by: id });
-      const deployment = await insert(trx, { scope, input, id, ...place });
-      await insertMainRun(trx, { scope, deployment, makeId, isFree: held?.active_deployment === null });
+      const [held, superseded, deployment] = await together([
+        lockEnvironment(trx, { organization: scope.organization, environment: place.environment }),
+        supersede(trx, { scope, environment: place.environment, by: id }),
+        insert(trx, { scope, input, id, ...place }),
+      ]);
       const queued = { kind: input.request.kind, principal: scope.principal, message: input.message };
-      await appendEvents(trx, scope.organization, [
-        ...superseded,
-        ...deploymentEvent({ deployment: id, environment: place.environment }, "deployment.queued", queued),
+      const told = deploymentEvent({ deployment: id, environment: place.environment }, "deployment.queued", queued);
+      await together([
+        insertMainRun(trx, { scope, deployment, makeId, isFree: held?.active_deployment === null }),
+        appendEvents(trx, scope.organization, [...superseded, ...told]),
       ]);
       return { deployment, replayed: false };
     });

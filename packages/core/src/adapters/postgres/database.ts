@@ -34,7 +34,7 @@ const INT8 = 20;
 /** Opens a pool; connects on first use, so a database that is down does not reject here. */
 export function openDatabase(options: DatabaseOptions): Database {
   const onError = options.onError ?? (() => {});
-  const pool = new pg.Pool({ ...connectionConfig(options), max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 });
+  const pool = new pg.Pool({ ...connectionConfig(options), max: options.poolSize ?? 10, idleTimeoutMillis: 30_000, pipeline: true });
   pool.on("error", onError);
   // A client that is checked out has no listener of the pool's: without this one, a server that goes away would end the process.
   pool.on("connect", (client) => client.on("error", onError));

@@ -4,7 +4,7 @@ import type { LedgerWrite } from "../../ports/ledger.ts";
 import { deploymentEvent, type NewEvent } from "./events.ts";
 import type { MakeId } from "./ids.ts";
 import { wakeRuns } from "./outbox.ts";
-import { jsonOrNull, type Trx } from "./transaction.ts";
+import { jsonOrNull, together, type Trx } from "./transaction.ts";
 
 /** Which deployment ends, and on which run. The caller holds the locks of its environment and its run. */
 export interface Ending {
@@ -20,7 +20,7 @@ export interface Ending {
 /** Writes the verdict, frees the environment and readies what comes next. Answers with the events to write. */
 export async function endDeployment(trx: Trx, ending: Ending, makeId: MakeId): Promise<readonly NewEvent[]> {
   const { organization, environment, deployment, verdict } = ending;
-  const ended = await trx
+  const end = trx
     .updateTable("deployment")
     .set({
       state: verdict.state,
@@ -30,15 +30,17 @@ export async function endDeployment(trx: Trx, ending: Ending, makeId: MakeId): P
     })
     .where("organization", "=", organization)
     .where("id", "=", deployment)
-    .where("state", "in", ["running", "compensating"])
-    .executeTakeFirst();
-  if (ended.numUpdatedRows === 0n) throw new EngineError("BUG", `deployment ${deployment} cannot end: it does not run`);
+    .where("state", "in", ["running", "compensating"]);
   const main = trx.updateTable("run").set({ state: ending.runState, worker: null }).where("organization", "=", organization);
-  await main.where("id", "=", ending.run).execute();
-  await freeEnvironment(trx, ending);
-  const woken = await readyNext(trx, ending);
-  if (verdict.cleanupAt !== null) woken.push(await insertCleanup(trx, ending, makeId("run")));
-  await wakeRuns(trx, organization, woken);
+  const [ended, woken, cleanup] = await together([
+    end.executeTakeFirst(),
+    readyNext(trx, ending),
+    verdict.cleanupAt === null ? Promise.resolve([]) : insertCleanup(trx, ending, makeId("run")),
+    main.where("id", "=", ending.run).execute(),
+    freeEnvironment(trx, ending),
+  ]);
+  if (ended.numUpdatedRows === 0n) throw new EngineError("BUG", `deployment ${deployment} cannot end: it does not run`);
+  await wakeRuns(trx, organization, [...woken, ...cleanup]);
   return deploymentEvent({ deployment, environment }, `deployment.${verdict.state}`, eventData(verdict.release, verdict.error));
 }
 
@@ -54,34 +56,33 @@ async function freeEnvironment(trx: Trx, { organization, environment, verdict }:
 }
 
 /** The queued deployment's turn has come: its run is the only one that waits. A repair that had to wait may go on. */
-async function readyNext(trx: Trx, { organization, environment }: Ending): Promise<string[]> {
-  const next = await trx
+async function readyNext(trx: Trx, { organization, environment }: Ending): Promise<readonly string[]> {
+  const waiting = trx
     .updateTable("run")
     .set({ state: "ready", due_at: sql<string>`now()` })
     .where("organization", "=", organization)
     .where("environment", "=", environment)
     .where("state", "=", "waiting")
-    .returning("id")
-    .execute();
-  const repairs = await trx
+    .returning("id");
+  const repair = trx
     .selectFrom("run")
     .select("id")
     .where("organization", "=", organization)
     .where("environment", "=", environment)
     .where("kind", "=", "repair")
-    .where("state", "=", "ready")
-    .execute();
+    .where("state", "=", "ready");
+  const [next, repairs] = await together([waiting.execute(), repair.execute()]);
   return [...next, ...repairs].map((run) => run.id);
 }
 
-async function insertCleanup(trx: Trx, ending: Ending, id: string): Promise<string> {
+async function insertCleanup(trx: Trx, ending: Ending, id: string): Promise<readonly string[]> {
   const { organization, deployment, environment, verdict } = ending;
   const due = verdict.cleanupAt === null ? {} : { due_at: verdict.cleanupAt };
   await trx
     .insertInto("run")
     .values({ organization, id, deployment, environment, kind: "cleanup", state: "ready", ...due })
     .execute();
-  return id;
+  return [id];
 }
 
 function eventData(release: string | null | undefined, error: ErrorDocument | undefined): Readonly<Record<string, unknown>> {

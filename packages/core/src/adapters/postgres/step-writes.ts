@@ -3,7 +3,7 @@ import { EngineError } from "../../domain/errors.ts";
 import type { Grip, LedgerWrite } from "../../ports/ledger.ts";
 import { deploymentStream, type NewEvent } from "./events.ts";
 import type { HelixSchema } from "./schema.ts";
-import { jsonOrNull, type Trx } from "./transaction.ts";
+import { jsonOrNull, together, type Trx } from "./transaction.ts";
 import type { CommitContext, WriteOf } from "./writes.ts";
 
 type StepWrite = WriteOf<"step.intend"> | WriteOf<"step.end">;
@@ -35,9 +35,12 @@ export async function writeSteps(
     else fates.set(write.step, { step: null, began: undefined, ...fates.get(write.step), end: write });
   }
   const begun = [...fates.values()].flatMap(({ step, ...fate }) => (step ? [rowOf(context.grip, { step, ...fate })] : []));
-  if (begun.length > 0) await insert(context.trx, begun);
-  const known = new Map<string, Omit<Step, "id" | "operationId">>();
-  for (const [id, { step, end }] of fates) known.set(id, step ?? (await endKnown(context, end!)));
+  const ids = [...fates.keys()];
+  const [, ...steps] = await together([
+    begun.length > 0 ? insert(context.trx, begun) : Promise.resolve(),
+    ...[...fates.values()].map(({ step, end }) => (step ? Promise.resolve(step) : endKnown(context, end!))),
+  ]);
+  const known = new Map(ids.map((id, at) => [id, steps[at]!]));
   return new Map(writes.map((write) => [write, [eventOf(context.grip, { write, step: known.get(idOf(write))! })]]));
 }
 

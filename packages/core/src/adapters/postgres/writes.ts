@@ -6,7 +6,7 @@ import { deploymentEvent, deploymentStream, type NewEvent } from "./events.ts";
 import type { MakeId } from "./ids.ts";
 import { wakeRuns } from "./outbox.ts";
 import { isStepWrite, writeSteps } from "./step-writes.ts";
-import { json, type Trx } from "./transaction.ts";
+import { json, together, type Trx } from "./transaction.ts";
 import * as world from "./world-writes.ts";
 import * as records from "./record-writes.ts";
 
@@ -23,9 +23,13 @@ export type Applied = Promise<readonly NewEvent[]>;
 
 /** All writes of a commit; answers with the events that tell of them, in the order of the writes. */
 export async function applyWrites(context: CommitContext, writes: readonly LedgerWrite[]): Applied {
-  const told = new Map(await writeSteps(context, writes.filter(isStepWrite)));
-  for (const write of writes) if (!isStepWrite(write)) told.set(write, await applyWrite(context, write));
-  return writes.flatMap((write) => told.get(write)!);
+  const others = writes.filter((write) => !isStepWrite(write));
+  const [steps, ...told] = await together([
+    writeSteps(context, writes.filter(isStepWrite)),
+    ...others.map((write) => applyWrite(context, write as WriteOf<Alone>)),
+  ]);
+  const events = new Map([...steps, ...others.map((write, at) => [write, told[at]!] as const)]);
+  return writes.flatMap((write) => events.get(write)!);
 }
 
 type Alone = Exclude<LedgerWrite["write"], "step.intend" | "step.end">;

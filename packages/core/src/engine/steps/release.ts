@@ -1,5 +1,6 @@
 import { digestOf } from "../../domain/digest.ts";
-import type { LedgerWrite, ReleasedService } from "../../ports/index.ts";
+import { EngineError } from "../../domain/errors.ts";
+import type { LedgerWrite, ReleasedService, RevisionRecord } from "../../ports/index.ts";
 import { artifactOf } from "../artifacts.ts";
 import { clearNext } from "../clearance.ts";
 import { pluginsOf } from "../policy-input.ts";
@@ -16,8 +17,16 @@ export const releaseStep: StepWork = async (run) => {
   if (live && planOf(run).changes.length === 0) return { writes: [end(run.target?.id ?? live.id, null)] };
   const release = releaseOf(run);
   await clearNext(run);
-  const made: readonly LedgerWrite[] = run.target ? [] : [{ write: "release.create", release: await newRelease(run, release) }];
-  return { outcome: { release }, writes: [...made, ...(await revisionWrites(run, release)), end(release, now)] };
+  const { environment } = run.place;
+  const [next, serving] = await Promise.all([
+    Promise.all(planOf(run).services.map(({ service }) => nextRevision(run, service))),
+    deps.ledger.listRevisions(run.grip.scope, { environment: environment.id, states: ["serving"] }),
+  ]);
+  const staying = next.filter((revision) => revision !== null);
+  const made: readonly LedgerWrite[] = run.target
+    ? []
+    : [{ write: "release.create", release: await newRelease(run, { id: release, staying }) }];
+  return { outcome: { release }, writes: [...made, ...revisionWrites({ release, staying, serving }), end(release, now)] };
 };
 
 function end(release: string | null, cleanupAt: string | null): LedgerWrite {
@@ -26,13 +35,15 @@ function end(release: string | null, cleanupAt: string | null): LedgerWrite {
 
 type NewRelease = Extract<LedgerWrite, { write: "release.create" }>["release"];
 
-async function newRelease(run: Run, id: string): Promise<NewRelease> {
+async function newRelease(run: Run, { id, staying }: { id: string; staying: readonly RevisionRecord[] }): Promise<NewRelease> {
   const manifest = manifestOf(run);
   const findings = findingsOf(run);
   const { bundle } = await clearNext(run);
-  const services = await Promise.all(
-    planOf(run).services.map(async ({ service }) => [service, await releasedService(run, service)] as const),
-  );
+  const services = planOf(run).services.map(({ service }) => {
+    const revision = staying.find((one) => one.service === service);
+    if (!revision) throw new EngineError("BUG", `service ${service} has no revision to release`);
+    return [service, releasedService(run, revision)] as const;
+  });
   const plugins = Object.entries(pluginsOf(run.deps, manifest)).map(
     ([name, { version, digest }]) => [`${name}@${version}`, digest] as const,
   );
@@ -48,18 +59,20 @@ async function newRelease(run: Run, id: string): Promise<NewRelease> {
   };
 }
 
-async function releasedService(run: Run, service: string): Promise<ReleasedService> {
+function releasedService(run: Run, { id: revision, service }: RevisionRecord): ReleasedService {
   const { build, runtime, runtimeVersion, delivery, secrets, specDigest } = servicePlan(run, service);
-  const revision = (await nextRevision(run, service))!.id;
   return { artifact: artifactOf(run, service), build, revision, runtime, runtimeVersion, delivery, secrets, specDigest };
 }
 
+interface Revisions {
+  readonly release: string;
+  readonly staying: readonly RevisionRecord[];
+  /** Those that serve until the verdict. */
+  readonly serving: readonly RevisionRecord[];
+}
+
 /** New ones serve, kept ones belong to the release as well, everything else that served drains. */
-async function revisionWrites(run: Run, release: string): Promise<readonly LedgerWrite[]> {
-  const { grip, place, deps } = run;
-  const next = await Promise.all(planOf(run).services.map(({ service }) => nextRevision(run, service)));
-  const staying = next.filter((revision) => revision !== null);
-  const serving = await deps.ledger.listRevisions(grip.scope, { environment: place.environment.id, states: ["serving"] });
+function revisionWrites({ release, staying, serving }: Revisions): readonly LedgerWrite[] {
   const leaving = serving.filter(({ id }) => !staying.some((revision) => revision.id === id));
   return [
     ...staying.map(({ id }) => ({ write: "revision.update", id, state: "serving", from: ["starting", "serving"], release }) as const),
