@@ -6,6 +6,7 @@ import type { Fault } from "../../../packages/core/src/main/faults/fault-folder.
 import { eventually, kill } from "../../e2e/support/plane.ts";
 import { type Wanted, deploy } from "../support/application.ts";
 import { dumpRows } from "../support/dump.ts";
+import { hasHaproxy } from "../support/processes.ts";
 import { seeded } from "../../support/seeded.ts";
 import type { Result } from "../support/result.ts";
 import { type Rig, type RigOptions, makeRig } from "../support/rig.ts";
@@ -34,7 +35,9 @@ export async function frozenWorker(options: FrozenOptions): Promise<Result> {
   const scenes = Array.from({ length: SIDE_BY_SIDE }, (_, at): Scene => {
     const runtime = runtimes[at % runtimes.length]!;
     const isStatic = at === STATIC_AT && runtime === "process";
-    const wanted = { project: `frozen${at}`, runtime, isStatic, hasTask: runtime === "process" && !isStatic, hasVolume: at % 3 === 2 };
+    const delivery = at === HAPROXY_AT && hasHaproxy() ? { delivery: "haproxy" as const } : {};
+    const hasTask = runtime === "process" && !isStatic;
+    const wanted = { project: `frozen${at}`, runtime, ...delivery, isStatic, hasTask, hasVolume: at % 3 === 2 };
     return { wanted, mark: null, count: 0 };
   });
   const tally = { frozen: 0, writes: 0, effects: 0 };
@@ -65,6 +68,8 @@ export async function frozenWorker(options: FrozenOptions): Promise<Result> {
 
 /** The scene of a site without a program. */
 const STATIC_AT = 4;
+/** The one whose requests the other delivery brings. */
+const HAPROXY_AT = 2;
 
 interface Scene {
   readonly wanted: Omit<Wanted, "mark">;

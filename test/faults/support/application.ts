@@ -8,6 +8,8 @@ export interface Wanted {
   /** Told by the applications when asked, and written down at each start. */
   readonly mark: string;
   readonly runtime?: "process" | "docker";
+  /** Default: what the plane has by itself. */
+  readonly delivery?: "haproxy";
   /** Gives `web` a volume with one writer: its switch is a hand-over. */
   readonly hasVolume?: boolean;
   /** Gives `web` a task. */
@@ -86,9 +88,9 @@ require("node:http").createServer((request, response) => {
   };
 }
 
-function manifestOf(rig: Rig, { project, runtime = "process", hasVolume, hasTask, isStatic, isSick }: Wanted): string {
+function manifestOf(rig: Rig, { project, runtime = "process", delivery, hasVolume, hasTask, isStatic, isSick }: Wanted): string {
   const effects = runtime === "process" ? `    env: { EFFECTS: ${JSON.stringify(rig.effects)} }\n` : "";
-  const service = `    build: node\n    runtime: ${runtime}\n    start: node server.js\n    drain: 1s\n    health: { timeout: ${isSick ? SICK_MS : HEALTH_MS}ms }\n${effects}`;
+  const service = `    build: node\n    runtime: ${runtime}\n${delivery ? `    delivery: ${delivery}\n` : ""}    start: node server.js\n    drain: 1s\n    health: { timeout: ${isSick ? SICK_MS : HEALTH_MS}ms }\n${effects}`;
   const web = `${service}${hasVolume ? "    volumes: { data: /data }\n" : ""}${hasTask ? "    tasks: { migrate: node task.js }\n" : ""}`;
   const site = `    build: static\n    static: { dir: site }\n    runtime: ${runtime}\n${effects}`;
   return `project: ${project}\nrollback: { keep: 0 }\nservices:\n  web:\n${isStatic ? site : web}  api:\n${service}    needs: [web]\n`;

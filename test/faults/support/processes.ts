@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 
 export function isAlive(pid: number): boolean {
   try {
@@ -7,6 +8,11 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether the plugin `haproxy` finds its program where it looks by itself. */
+export function hasHaproxy(): boolean {
+  return existsSync("/usr/sbin/haproxy");
 }
 
 /** Whether a Docker engine answers here. */
