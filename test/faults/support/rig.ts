@@ -169,7 +169,9 @@ function removeContainers(installation: string): void {
 }
 
 const PATIENCE_MS = 30_000;
-const AWAY = /ECONNREFUSED|ECONNRESET|terminat|starting up|shutting down|recovery/i;
+/** Refused, lost, being shut down, not up yet. */
+const AWAY = /ECONNREFUSED|ECONNRESET|terminat/i;
+const AWAY_CODES = ["57P01", "57P02", "57P03"];
 
 async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   const end = Date.now() + PATIENCE_MS;
@@ -177,7 +179,8 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
     } catch (error) {
-      if (!AWAY.test(String(error)) || Date.now() > end) throw error;
+      const isAway = AWAY.test(String(error)) || AWAY_CODES.includes((error as { code?: string }).code ?? "");
+      if (!isAway || Date.now() > end) throw error;
       await sleep(50);
     }
   }
