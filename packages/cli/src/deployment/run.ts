@@ -3,7 +3,7 @@ import type { Cli } from "../cli.ts";
 import type { DeploymentInput } from "../client/api.ts";
 import { onInterrupt, unlessInterrupted } from "../interrupt.ts";
 import { type Progress, createProgress } from "../output/progress.ts";
-import { LONG_PATIENCE_MS, type Session, type SessionOptions, openSession } from "../plane/session.ts";
+import { LONG_PATIENCE_MS, type Session, type SessionOptions, openWakingSession } from "../plane/session.ts";
 import { awaitResult } from "./await-result.ts";
 import { presentResult } from "./present.ts";
 
@@ -61,7 +61,7 @@ async function submit(cli: Cli, { start, prepare, progress }: RunOptions & { rea
   const step = stepRunner(progress);
   const preparing = prepare(step);
   // A plane that is there is woken while the source is looked at; one that is not there is started for a source that can be deployed.
-  const opening = openSession(cli, {
+  const opening = openWakingSession(cli, {
     start,
     patienceMs: LONG_PATIENCE_MS,
     beforeStart: async () => (await preparing).check?.(),
@@ -70,8 +70,9 @@ async function submit(cli: Cli, { start, prepare, progress }: RunOptions & { rea
   });
   opening.catch(() => {});
   const { send } = await preparing;
-  const session = await step(PLANE, () => opening);
+  const { session, awake } = await step(PLANE, () => opening);
   const input = await send(session);
+  await awake;
   const { id } = await session.api.createDeployment(input, randomUUID());
   return { session, id };
 }

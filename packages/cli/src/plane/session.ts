@@ -12,6 +12,12 @@ export interface Session {
   readonly api: Api;
 }
 
+/** A control plane that answers, and what was live with it perhaps not yet. */
+export interface WakingSession {
+  readonly session: Session;
+  readonly awake: Promise<void>;
+}
+
 export interface SessionOptions {
   /** What is started where nothing runs. `none`: reject with `PLANE_DOWN`. */
   readonly start: PlaneLevel | "none";
@@ -32,10 +38,17 @@ export const LONG_PATIENCE_MS = 60_000;
 const PROBE_MS = 2000;
 
 /** Finds the control plane, or starts it. Rejects with `PLANE_DOWN` or `PLANE_FAILED`. */
-export async function openSession(
+export async function openSession(cli: Cli, options: SessionOptions): Promise<Session> {
+  const { session, awake } = await openWakingSession(cli, options);
+  await awake;
+  return session;
+}
+
+/** The same, for who has something to say to the control plane before all is awake. */
+export async function openWakingSession(
   cli: Cli,
   { start, patienceMs = SHORT_PATIENCE_MS, beforeStart, onProgress = () => {}, onWaiting = onProgress }: SessionOptions,
-): Promise<Session> {
+): Promise<WakingSession> {
   const connection = () => findConnection(cli.env);
   const answers = isRemote(cli.env) || (await isAnswering(cli)) || (start === "none" && (await comesBack(cli)));
   if (!answers) {
@@ -50,8 +63,10 @@ export async function openSession(
     onWaiting: () => onWaiting("waiting for the control plane"),
     ...(revive && { revive }),
   });
-  if (answers && start === "full") await wakeServices(http);
-  return { http, api: createApi(http) };
+  const awake = answers && start === "full" ? wakeServices(http) : Promise.resolve();
+  // Reported to whoever awaits it.
+  awake.catch(() => {});
+  return { session: { http, api: createApi(http) }, awake };
 }
 
 /** What was live is started where it is down. The plane is no matter of a token that is for one project. */

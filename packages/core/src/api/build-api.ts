@@ -7,11 +7,12 @@ import { requireToken } from "./auth/authenticate.ts";
 import { keepToProject } from "./auth/keep-to-project.ts";
 import { checkHost } from "./auth/check-host.ts";
 import { deploymentRoutes } from "./deployments/routes.ts";
-import type { ApiDeps } from "./deps.ts";
+import type { ApiDeps, RouteDeps } from "./deps.ts";
 import { environmentRoutes } from "./environments/routes.ts";
 import { errorRoutes } from "./errors/routes.ts";
 import { healthRoutes } from "./health/routes.ts";
 import { countRequests, metricsRoutes } from "./metrics/routes.ts";
+import { createNames } from "./names.ts";
 import { describeRoutes, openApiRoutes } from "./openapi.ts";
 import { planeRoutes } from "./plane/routes.ts";
 import { pluginRoutes } from "./plugins/routes.ts";
@@ -56,13 +57,13 @@ export async function buildApi(deps: ApiDeps, options: BuildOptions = {}): Promi
     global: false,
     errorResponseBuilder: () => new EngineError("BUSY", "too many requests of this kind; wait a minute"),
   });
-  await api.register(versionOne(deps), { prefix: "/v1" });
+  await api.register(versionOne({ ...deps, names: createNames(deps.ledger) }), { prefix: "/v1" });
   for (const routes of [healthRoutes, metricsRoutes, openApiRoutes]) await api.register((scope) => routes(scope as Api, deps));
   return api;
 }
 
 /** Everything that changes with the API's version. */
-function versionOne(deps: ApiDeps) {
+function versionOne(deps: RouteDeps) {
   const all = [
     snapshotRoutes,
     deploymentRoutes,

@@ -12,6 +12,7 @@ import type {
   SourceStore,
 } from "../ports/index.ts";
 import type { Metrics, ServerLogger } from "../telemetry/index.ts";
+import type { Names } from "./names.ts";
 
 /** Everything that the API is given by the composition root. It opens nothing by itself but its port. */
 export interface ApiDeps {
@@ -30,6 +31,11 @@ export interface ApiDeps {
   readonly logger: ServerLogger;
   readonly metrics: Metrics;
   readonly settings: ApiSettings;
+}
+
+/** What routes are given. */
+export interface RouteDeps extends ApiDeps {
+  readonly names: Names;
 }
 
 export interface ApiSettings {

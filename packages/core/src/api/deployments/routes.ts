@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import { EngineError } from "../../domain/errors.ts";
 import type { DeploymentRecord, SnapshotEntry } from "../../ports/index.ts";
-import type { ApiDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { environmentFilter } from "../environments/find.ts";
 import { DEFAULT_LIMIT } from "../schemas/common.ts";
 import { ENTRIES_LIMIT } from "../snapshots/routes.ts";
@@ -17,13 +17,13 @@ import { readWish } from "./wish.ts";
 
 const BODY_LIMIT = 8 * 2 ** 20;
 
-export async function deploymentRoutes(api: Api, deps: ApiDeps): Promise<void> {
+export async function deploymentRoutes(api: Api, deps: RouteDeps): Promise<void> {
   writeRoutes(api, deps);
   readRoutes(api, deps);
   streamRoutes(api, deps);
 }
 
-function writeRoutes(api: Api, deps: ApiDeps): void {
+function writeRoutes(api: Api, deps: RouteDeps): void {
   api.post("/plan", { bodyLimit: ENTRIES_LIMIT, schema: schemas.plan }, async ({ body, caller }) => {
     const entries = body.entries as readonly SnapshotEntry[];
     const { manifest, origin, environment } = readWish(deps, body, entries);
@@ -49,7 +49,7 @@ function writeRoutes(api: Api, deps: ApiDeps): void {
   });
 }
 
-function readRoutes(api: Api, deps: ApiDeps): void {
+function readRoutes(api: Api, deps: RouteDeps): void {
   api.get("/deployments", { schema: schemas.list }, async ({ query, caller }) => {
     const scope = scopeOf({ caller });
     const { limit = DEFAULT_LIMIT, cursor = null } = query;
@@ -67,7 +67,7 @@ function readRoutes(api: Api, deps: ApiDeps): void {
   );
 }
 
-function streamRoutes(api: Api, deps: ApiDeps): void {
+function streamRoutes(api: Api, deps: RouteDeps): void {
   api.get("/deployments/:id/events", { schema: schemas.events }, async (request, reply) => {
     const { id: deployment } = await find(deps, request);
     const input = { deployment, after: numericId(request) ?? 0, follow: request.query.follow ?? false };
@@ -84,7 +84,7 @@ function streamRoutes(api: Api, deps: ApiDeps): void {
 
 type WithId = Pick<FastifyRequest, "caller"> & { readonly params: { readonly id: string } };
 
-async function find({ ledger }: ApiDeps, request: WithId): Promise<DeploymentRecord> {
+async function find({ ledger }: RouteDeps, request: WithId): Promise<DeploymentRecord> {
   const deployment = await ledger.deployment(scopeOf(request), request.params.id);
   if (deployment) return deployment;
   throw new EngineError("DEPLOYMENT_NOT_FOUND", `there is no deployment ${request.params.id}`);

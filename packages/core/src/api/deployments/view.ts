@@ -1,39 +1,39 @@
 import { plainFinding } from "../../domain/finding.ts";
-import type { ApiDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { incidentsOf } from "../incidents.ts";
 import type { DecisionItem, DeploymentDetail, DeploymentItem, StepItem } from "../documents.ts";
 import type { DecisionRecord, DeploymentRecord, DeploymentSummary, Scope, StepRecord } from "../../ports/index.ts";
 
-type Deps = Pick<ApiDeps, "ledger">;
+type Deps = Pick<RouteDeps, "ledger" | "names">;
 
-/** Deployments as the API shows them, with the names of what they refer to by id. Each name is read once. */
+/** Deployments as the API shows them, with the names of what they refer to by id. */
 export async function deploymentItems(
-  { ledger }: Deps,
+  { names }: Pick<Deps, "names">,
   scope: Scope,
   records: readonly DeploymentSummary[],
 ): Promise<readonly DeploymentItem[]> {
   const [environments, principals] = await Promise.all([
     byId(
       records.map(({ environment }) => environment),
-      (id) => ledger.environment(scope, id),
+      (id) => names.environment(scope, id),
     ),
     byId(
       records.map(({ principal }) => principal),
-      (id) => ledger.principal(scope, id),
+      (id) => names.principal(scope, id),
     ),
   ]);
   return records.map((record) => {
     const environment = environments.get(record.environment);
     return {
       id: record.id,
-      project: environment?.projectName ?? "",
+      project: environment?.project ?? "",
       environment: environment?.name ?? "",
       kind: record.kind,
       status: record.state,
       noChange: record.noChange,
       release: record.release,
       message: record.message,
-      principal: { id: record.principal, name: principals.get(record.principal)?.name ?? "" },
+      principal: { id: record.principal, name: principals.get(record.principal) ?? "" },
       error: record.error,
       supersededBy: record.supersededBy,
       createdAt: record.createdAt,
@@ -44,7 +44,7 @@ export async function deploymentItems(
   });
 }
 
-export async function deploymentItem(deps: Deps, scope: Scope, record: DeploymentRecord): Promise<DeploymentItem> {
+export async function deploymentItem(deps: Pick<Deps, "names">, scope: Scope, record: DeploymentRecord): Promise<DeploymentItem> {
   return (await deploymentItems(deps, scope, [{ ...record, kind: record.request.kind }]))[0]!;
 }
 

@@ -1,4 +1,4 @@
-import type { ApiDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { serviceLogRoutes } from "../logs/routes.ts";
 import { DEFAULT_LIMIT } from "../schemas/common.ts";
 import { type Api, scopeOf } from "../types.ts";
@@ -9,7 +9,7 @@ import { environmentItem, releaseItems } from "./view.ts";
 
 const BASE = "/projects/:project/environments/:environment";
 
-export async function environmentRoutes(api: Api, deps: ApiDeps): Promise<void> {
+export async function environmentRoutes(api: Api, deps: RouteDeps): Promise<void> {
   const { ledger, engine } = deps;
 
   api.get("/environments", { schema: schemas.list }, async (request) => ({

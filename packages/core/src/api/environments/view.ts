@@ -1,5 +1,5 @@
 import type { EnvironmentRecord, ReleaseRecord, Scope } from "../../ports/index.ts";
-import type { ApiDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import type { EnvironmentItem } from "../documents.ts";
 
 export function environmentItem({ id, projectName, name, liveRelease, activeDeployment, createdAt }: EnvironmentRecord): EnvironmentItem {
@@ -7,9 +7,9 @@ export function environmentItem({ id, projectName, name, liveRelease, activeDepl
 }
 
 /** Releases as the API shows them; names of secrets and the manifest stay with the deployment. */
-export async function releaseItems({ ledger }: Pick<ApiDeps, "ledger">, scope: Scope, records: readonly ReleaseRecord[]) {
+export async function releaseItems({ names }: Pick<RouteDeps, "names">, scope: Scope, records: readonly ReleaseRecord[]) {
   const ids = [...new Set(records.map(({ principal }) => principal))];
-  const names = new Map(await Promise.all(ids.map(async (id) => [id, (await ledger.principal(scope, id))?.name ?? ""] as const)));
+  const principals = new Map(await Promise.all(ids.map(async (id) => [id, (await names.principal(scope, id)) ?? ""] as const)));
   return records.map((record) => ({
     id: record.id,
     number: record.number,
@@ -18,7 +18,7 @@ export async function releaseItems({ ledger }: Pick<ApiDeps, "ledger">, scope: S
     configHash: record.configHash,
     plugins: record.plugins,
     policyBundle: record.policyBundle,
-    principal: { id: record.principal, name: names.get(record.principal)! },
+    principal: { id: record.principal, name: principals.get(record.principal)! },
     services: Object.entries(record.services).map(
       ([
         name,
