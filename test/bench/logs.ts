@@ -43,11 +43,11 @@ export const figure: Figure = {
     const plane = await openBenchPlane();
     try {
       bench.note(
-        "a line costs a message between the plugin's host and the engine and a write to the reader, each of its own; lines of one turn sent together would remove most of that",
+        "a line of docker's costs its engine, which writes and tells each by itself, as much as all of helix; a service of `process` shows what helix takes by itself",
       );
       const rows: Row[] = [];
       const apps = { process: await openApp(plane, "process"), docker: await openApp(plane, "docker") };
-      rows.push(...(await speedRows(bench, plane, apps.docker)));
+      rows.push(...(await speedRows(bench, plane, apps)));
       for (const app of Object.values(apps)) rows.push(...(await reconnectRows(plane, app)));
       rows.push(...(await stoppedRows(bench, plane, apps.process)));
       return rows;
@@ -174,8 +174,13 @@ async function lateness(app: App, reader: Reader): Promise<readonly number[]> {
   return reader.lines.filter(({ seq }) => seq >= from).map(({ ms }) => ms);
 }
 
-async function speedRows({ rounds }: Bench, plane: BenchPlane, app: App): Promise<readonly Row[]> {
-  const burst = async (reader: Reader): Promise<number> => {
+interface Apps {
+  readonly docker: App;
+  readonly process: App;
+}
+
+async function speedRows({ rounds }: Bench, plane: BenchPlane, { docker: app, process: local }: Apps): Promise<readonly Row[]> {
+  const burst = async (reader: Reader, app: App): Promise<number> => {
     const from = await ready(app, reader.lines);
     const began = performance.now();
     await ask(app, { lines: BURST });
@@ -184,8 +189,9 @@ async function speedRows({ rounds }: Bench, plane: BenchPlane, app: App): Promis
     return (BURST * 1000) / (performance.now() - began);
   };
   const rate = await interleave(rounds, {
-    helix: async () => burst(await follow(plane, app)),
-    docker: () => burst(followDocker(app.project)),
+    helix: async () => burst(await follow(plane, app), app),
+    docker: () => burst(followDocker(app.project), app),
+    process: async () => burst(await follow(plane, local), local),
   });
   const late = await interleave(rounds, {
     helix: async () => lateness(app, await follow(plane, app)),
@@ -195,6 +201,7 @@ async function speedRows({ rounds }: Bench, plane: BenchPlane, app: App): Promis
   const shared = { name: `write to reader at ${PACED} lines a second`, unit: "ms", helix: late.helix, peer: late.docker, against };
   return [
     compare({ name: "lines a second", unit: "/s", helix: rate.helix, peer: rate.docker, against }),
+    compare({ name: "lines a second of a process", unit: "/s", helix: rate.process, peer: rate.docker, against }),
     compare({ ...shared, name: `${shared.name}, p50` }),
     compare({ ...shared, name: `${shared.name}, p99`, share: 0.99 }),
   ];

@@ -13,7 +13,7 @@ export async function* readLogs(ctx: PluginContext<Config>, input: LogsInput<Sta
   const { lines, reached } = await history(ctx, input);
   for (const line of lines) yield masked(line);
   if (!input.follow) return;
-  for await (const line of follow(ctx, reached)) yield masked(line);
+  for await (const some of follow(ctx, reached)) for (const line of some) yield masked(line);
 }
 
 interface History {
@@ -45,8 +45,8 @@ async function history(ctx: PluginContext<Config>, { tail, after }: LogsInput<St
 }
 
 /** Follows every instance until the signal; an instance that restarts is attached again, and nothing is told twice. */
-async function* follow(ctx: PluginContext<Config>, after: string | null): AsyncGenerator<LogLine> {
-  const merged = new PassThrough({ objectMode: true, highWaterMark: 1024 });
+async function* follow(ctx: PluginContext<Config>, after: string | null): AsyncGenerator<readonly LogLine[]> {
+  const merged = new PassThrough({ objectMode: true, highWaterMark: 4 });
   const attached = new Set<string>();
   const attach = async () => {
     for (const { Id, Names, State } of await revisionContainers(ctx)) {
@@ -60,10 +60,12 @@ async function* follow(ctx: PluginContext<Config>, after: string | null): AsyncG
   try {
     await attach();
     const told = new Map<number, string>();
-    for await (const line of merged as AsyncIterable<LogLine>) {
-      if (line.cursor <= (told.get(line.instance) ?? after ?? "")) continue;
-      told.set(line.instance, line.cursor);
-      yield line;
+    for await (const lines of merged as AsyncIterable<readonly LogLine[]>) {
+      yield lines.filter(({ instance, cursor }) => {
+        const isNew = cursor > (told.get(instance) ?? after ?? "");
+        if (isNew) told.set(instance, cursor);
+        return isNew;
+      });
     }
   } finally {
     clearInterval(timer);
@@ -92,18 +94,19 @@ async function pump({ ctx, id, instance, after, merged }: Pump): Promise<void> {
         abortSignal: ctx.signal,
       })) as unknown as Readable;
     merged.once("close", () => stream.destroy());
-    for await (const line of demultiplex(stream)) {
+    for await (const lines of demultiplex(stream)) {
       if (merged.writableEnded || merged.destroyed) return;
-      if (!merged.write(toLine(line, instance))) await new Promise<void>((resolve) => merged.once("drain", resolve).once("close", resolve));
+      if (!merged.write(lines.map((line) => toLine(line, instance))))
+        await new Promise<void>((resolve) => merged.once("drain", resolve).once("close", resolve));
     }
   } catch (error) {
     if (!ctx.signal.aborted) ctx.log.warn("the log stream of an instance broke off", { instance, error: String(error) });
   }
 }
 
-async function collect(lines: AsyncIterable<RawLine>, instance: number): Promise<LogLine[]> {
+async function collect(chunks: AsyncIterable<readonly RawLine[]>, instance: number): Promise<LogLine[]> {
   const all: LogLine[] = [];
-  for await (const line of lines) all.push(toLine(line, instance));
+  for await (const lines of chunks) for (const line of lines) all.push(toLine(line, instance));
   return all;
 }
 
@@ -113,7 +116,7 @@ function sinceOf(after: string | null): number | string {
 }
 
 function toLine({ stamp, stream, text }: RawLine, instance: number): LogLine {
-  return { cursor: `${stamp}#${instance}`, at: new Date(stamp).toISOString(), stream, instance, text };
+  return { cursor: `${stamp}#${instance}`, at: `${stamp.slice(0, 23)}Z`, stream, instance, text };
 }
 
 function instanceOf(names: readonly string[]): number {

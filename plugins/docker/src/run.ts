@@ -55,11 +55,11 @@ async function follow(
   { stream, redactor }: { readonly stream: Readable; readonly redactor: Redactor },
 ): Promise<readonly string[]> {
   const kept: string[] = [];
-  for await (const line of demultiplex(stream, { stamped: false })) {
-    const text = redactor.text(line.text);
-    ctx.log.info(text);
-    kept.push(text);
-    if (kept.length > KEPT_LINES) kept.shift();
+  for await (const lines of demultiplex(stream, { stamped: false })) {
+    const texts = lines.map(({ text }) => redactor.text(text));
+    for (const text of texts) ctx.log.info(text);
+    kept.push(...texts.slice(-KEPT_LINES));
+    kept.splice(0, kept.length - KEPT_LINES);
   }
   return kept;
 }

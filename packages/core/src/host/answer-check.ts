@@ -9,8 +9,8 @@ const MAX_STATE_BYTES = 64 * 1024;
 
 /** Holds a plugin's answers against the contract and the plugin's own schemas. Compiled when first needed, once a plugin and verb. */
 export interface AnswerChecks {
-  /** The error of an answer that the contract does not allow, or null. */
-  problem(place: CallPlace, answer: unknown): EngineError | null;
+  /** The error of the first of these answers that the contract does not allow, or null. */
+  problem(place: CallPlace, answers: readonly unknown[]): EngineError | null;
 }
 
 export function answerChecks({ manifest }: InstalledPlugin): AnswerChecks {
@@ -25,10 +25,14 @@ export function answerChecks({ manifest }: InstalledPlugin): AnswerChecks {
     return check;
   };
   return {
-    problem(place, answer) {
-      const problems = [...checkFor(place)(answer), ...stateProblems(answer)];
-      if (problems.length === 0) return null;
-      return callError("PLUGIN_NONSENSE", place, `gave an answer that its contract does not allow: ${problems.slice(0, 5).join("; ")}`);
+    problem(place, answers) {
+      const check = checkFor(place);
+      for (const answer of answers) {
+        const problems = [...check(answer), ...stateProblems(answer)];
+        if (problems.length === 0) continue;
+        return callError("PLUGIN_NONSENSE", place, `gave an answer that its contract does not allow: ${problems.slice(0, 5).join("; ")}`);
+      }
+      return null;
     },
   };
 }

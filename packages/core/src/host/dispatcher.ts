@@ -9,7 +9,6 @@ import { checkCall } from "./check-call.ts";
 import { MUTATING } from "./contract-schemas.ts";
 import { type HostPool, type HostPoolOptions, hostPool } from "./host-pool.ts";
 import type { HostedCall } from "./plugin-host.ts";
-import { STREAM_WINDOW } from "./protocol.ts";
 import { stopWatch } from "./stop-watch.ts";
 import { streamQueue } from "./stream-queue.ts";
 
@@ -48,12 +47,12 @@ export function createDispatcher(options: DispatcherOptions): LocalDispatcher {
 interface Parts {
   readonly options: DispatcherOptions;
   readonly pool: HostPool;
-  readonly onItem?: (item: unknown) => void;
+  readonly onItems?: (items: readonly unknown[]) => void;
   readonly onHosted?: (hosted: HostedCall) => void;
 }
 
 /** Brings a call to its host and waits for its outcome. It may be stopped at any point on the way. */
-async function dispatch(call: PluginCall, { options, pool, onItem, onHosted }: Parts): Promise<unknown> {
+async function dispatch(call: PluginCall, { options, pool, onItems, onHosted }: Parts): Promise<unknown> {
   const plugin = options.registry.get(call.plane, call.plugin);
   const place = placeOf(call, plugin);
   checkCall(call, plugin);
@@ -67,7 +66,7 @@ async function dispatch(call: PluginCall, { options, pool, onItem, onHosted }: P
     return await pool.withHost(plugin, {
       race: (host) => watch.race(host),
       use(host) {
-        const hosted = host.run(call, { watch, workdir, ...(onItem && { onItem }) });
+        const hosted = host.run(call, { watch, workdir, ...(onItems && { onItems }) });
         onHosted?.(hosted);
         return hosted.outcome;
       },
@@ -80,7 +79,7 @@ async function dispatch(call: PluginCall, { options, pool, onItem, onHosted }: P
   }
 }
 
-/** A stream in which the plugin is never further ahead of its reader than {@link STREAM_WINDOW} items. */
+/** A stream in which the plugin is never further ahead of its reader than its credit of messages. */
 async function* stream(call: PluginCall, parts: Parts): AsyncGenerator<unknown, void> {
   const queue = streamQueue();
   const left = new AbortController();
@@ -92,13 +91,13 @@ async function* stream(call: PluginCall, parts: Parts): AsyncGenerator<unknown, 
   call.signal?.addEventListener("abort", onAbort, { once: true });
   let hosted: HostedCall | undefined;
   const watched = { ...call, signal: left.signal };
-  dispatch(watched, { ...parts, onItem: queue.push, onHosted: (started) => (hosted = started) }).then(() => queue.end(), queue.end);
+  dispatch(watched, { ...parts, onItems: queue.push, onHosted: (started) => (hosted = started) }).then(() => queue.end(), queue.end);
   try {
-    for (let taken = 1; ; taken++) {
+    for (;;) {
       const next = await queue.take();
       if (next.done) return;
-      yield next.value;
-      if (taken % (STREAM_WINDOW / 2) === 0) hosted?.credit(STREAM_WINDOW / 2);
+      for (const item of next.value) yield item;
+      hosted?.credit(1);
     }
   } finally {
     // The reader has gone, or the stream is over. The plugin is told, and watched until it has stopped.

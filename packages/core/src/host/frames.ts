@@ -7,7 +7,12 @@ export class BrokenFrame extends Error {
 
 /** One message as a line, or null when it is longer than {@link MAX_MESSAGE_BYTES}. */
 export function encodeFrame(message: unknown): string | null {
-  const line = `${JSON.stringify(message)}\n`;
+  return frameOf(JSON.stringify(message));
+}
+
+/** The same of a message that is JSON already. */
+export function frameOf(json: string): string | null {
+  const line = `${json}\n`;
   return line.length > MAX_MESSAGE_BYTES || Buffer.byteLength(line) > MAX_MESSAGE_BYTES ? null : line;
 }
 
@@ -22,8 +27,8 @@ export function frameReader(): (chunk: Buffer) => readonly Record<string, unknow
     const messages: Record<string, unknown>[] = [];
     let from = 0;
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
-      parts.push(chunk.subarray(from, end));
-      messages.push(parse(Buffer.concat(parts).toString("utf8")));
+      const last = chunk.subarray(from, end);
+      messages.push(parse((parts.length === 0 ? last : Buffer.concat([...parts, last])).toString("utf8")));
       parts = [];
       size = 0;
       from = end + 1;

@@ -6,7 +6,7 @@ type Check = (message: Readonly<Record<string, unknown>>) => boolean;
 const isText: (value: unknown) => boolean = (value) => typeof value === "string";
 const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
 
-/** What each message must at least be. A `result` or `item` is checked against its verb's schema afterwards. */
+/** What each message must at least be. A `result` and `items` are checked against its verb's schema afterwards. */
 const CHECKS: Readonly<Record<FromHost["type"], Check>> = {
   hello: ({ manifest }) => isObject(manifest),
   unusable: ({ message }) => isText(message),
@@ -15,7 +15,7 @@ const CHECKS: Readonly<Record<FromHost["type"], Check>> = {
   secret: ({ request, kind, name, version }) =>
     Number.isInteger(request) && (kind === "credential" || kind === "application") && isText(name) && isText(version),
   result: (message) => "value" in message,
-  item: (message) => "value" in message,
+  items: ({ values }) => Array.isArray(values),
   error: ({ error }) => isObject(error) && isText((error as Record<string, unknown>)["message"]),
 };
 

@@ -37,8 +37,8 @@ export interface PendingCallOptions {
   readonly call: PluginCall;
   readonly link: HostLink;
   readonly watch: StopWatch;
-  /** Takes the items of a verb that streams. */
-  readonly onItem?: (value: unknown) => void;
+  /** Takes the items of a verb that streams, as they came together. */
+  readonly onItems?: (values: readonly unknown[]) => void;
 }
 
 /**
@@ -64,8 +64,8 @@ export function pendingCall(options: PendingCallOptions): PendingCall {
     settlement.onSettled(() => clearTimeout(timer));
   });
   const fail = (error: EngineError) => settlement.reject(ignored ?? (watch.why === null ? error : stoppedWith(error, watch)));
-  const checked = (value: unknown, then: () => void) => {
-    const problem = link.checks.problem(place, value);
+  const checked = (answers: readonly unknown[], then: () => void) => {
+    const problem = link.checks.problem(place, answers);
     if (problem) fail(problem);
     else then();
   };
@@ -74,12 +74,12 @@ export function pendingCall(options: PendingCallOptions): PendingCall {
       case "result":
         // What comes after the cancel is ignored, however right it is: the caller has been told that it will not come.
         if (watch.why !== null) return fail(watch.stopped());
-        if (options.onItem) return settlement.resolve(undefined);
-        return checked(message.value, () => settlement.resolve(call.verb === "run" ? redactor.deep(message.value) : message.value));
+        if (options.onItems) return settlement.resolve(undefined);
+        return checked([message.value], () => settlement.resolve(call.verb === "run" ? redactor.deep(message.value) : message.value));
       case "error":
         return fail(secrets.refusalFor(message.error.message) ?? raisedError(place, redactor.deep(message.error)));
-      case "item":
-        return checked(message.value, () => options.onItem?.(redactor.deep(message.value)));
+      case "items":
+        return checked(message.values, () => options.onItems?.(redactor.deep(message.values)));
       case "secret":
         return void secrets.answer(message);
       default:

@@ -30,7 +30,7 @@ function receive(message: ToHost): void {
   if (message.type === "call") return start(message);
   const call = calls.get(message.id);
   if (message.type === "cancel") call?.cancel();
-  else if (message.type === "credit") call?.credit(message.items);
+  else if (message.type === "credit") call?.credit(message.messages);
   else call?.answer(message);
 }
 

@@ -24,15 +24,15 @@ export interface PluginHostOptions {
 export interface RunOptions {
   readonly watch: StopWatch;
   readonly workdir: string;
-  /** Takes the items of a verb that streams. */
-  readonly onItem?: (value: unknown) => void;
+  /** Takes the items of a verb that streams, as they came together. */
+  readonly onItems?: (values: readonly unknown[]) => void;
 }
 
 /** A call on a host. */
 export interface HostedCall {
   readonly outcome: Promise<unknown>;
-  /** Lets the plugin send that many more items. */
-  credit(items: number): void;
+  /** Lets the plugin send that many more messages with items. */
+  credit(messages: number): void;
 }
 
 /** One plugin's process and the calls that it has. */
@@ -97,7 +97,7 @@ export class PluginHost implements HostLink {
     }
   }
 
-  run(call: PluginCall, { watch, workdir, onItem }: RunOptions): HostedCall {
+  run(call: PluginCall, { watch, workdir, onItems }: RunOptions): HostedCall {
     const id = ++this.#lastId;
     const { plane, verb, identity, operationId, fence, input, stateVersion = null } = call;
     const place = placeOf(call, this.plugin);
@@ -119,10 +119,10 @@ export class PluginHost implements HostLink {
     } satisfies ToHost);
     if (frame === null) throw callError("LIMIT_EXCEEDED", place, `takes at most ${MAX_MESSAGE_BYTES} bytes of input`);
     this.#spawned.pipe.write(frame);
-    const pending = pendingCall({ id, call, link: this, watch, ...(onItem && { onItem }) });
+    const pending = pendingCall({ id, call, link: this, watch, ...(onItems && { onItems }) });
     this.#calls.set(id, pending);
     const outcome = pending.outcome.finally(() => this.#calls.delete(id));
-    return { outcome, credit: (items) => this.send({ type: "credit", id, items }) };
+    return { outcome, credit: (messages) => this.send({ type: "credit", id, messages }) };
   }
 
   send(message: ToHost): void {

@@ -11,8 +11,8 @@ export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 /** How long a cancelled call may take to settle. After that its host is killed. */
 export const CANCEL_GRACE_MS = 2_000;
 
-/** How many items of a stream may be on their way without having been taken. */
-export const STREAM_WINDOW = 64;
+/** How many messages of a stream's items may be on their way without having been taken. Each has the items of one turn of the plugin's event loop. */
+export const STREAM_WINDOW = 4;
 
 /** One call, as the host gets it. */
 export interface CallMessage {
@@ -27,7 +27,7 @@ export interface CallMessage {
   readonly input: unknown;
   /** The version of `input.prior`; null when it is the current one. */
   readonly stateVersion: number | null;
-  /** Items that a streaming verb may send before it must wait for `credit`; null for verbs that do not stream. */
+  /** Messages with items that a streaming verb may send before it must wait for `credit`; null for verbs that do not stream. */
   readonly credit: number | null;
 }
 
@@ -44,7 +44,7 @@ export type ToHost =
   | { readonly type: "start"; readonly entry: string; readonly home: string; readonly config: Readonly<Record<string, unknown>> }
   | CallMessage
   | { readonly type: "cancel"; readonly id: number }
-  | { readonly type: "credit"; readonly id: number; readonly items: number }
+  | { readonly type: "credit"; readonly id: number; readonly messages: number }
   | SecretAnswer;
 
 /** Asks for a credential of the plugin, or for a secret of the application. */
@@ -66,7 +66,7 @@ export type FromHost =
   | { readonly type: "progress"; readonly id: number; readonly note: string }
   | SecretRequest
   | { readonly type: "result"; readonly id: number; readonly value: unknown }
-  | { readonly type: "item"; readonly id: number; readonly value: unknown }
+  | { readonly type: "items"; readonly id: number; readonly values: readonly unknown[] }
   | { readonly type: "error"; readonly id: number; readonly error: WireError };
 
 /** An error on the pipe: a `PluginError`, flattened. */

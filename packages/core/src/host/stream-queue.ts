@@ -1,19 +1,19 @@
-/** Items on their way from a plugin to whoever reads them. As many wait here as the plugin has credit for. */
+/** Items on their way from a plugin to whoever reads them. As many messages of them wait here as the plugin has credit for. */
 export interface StreamQueue {
-  readonly push: (item: unknown) => void;
+  readonly push: (items: readonly unknown[]) => void;
   /** No item follows. `error`: the reader gets it after the items that are here. */
   readonly end: (error?: unknown) => void;
-  /** The next item; `done` once there is none. Rejects with the error of {@link StreamQueue.end}. */
-  readonly take: () => Promise<IteratorResult<unknown, undefined>>;
+  /** The next items, as they were pushed together; `done` once there is none. Rejects with the error of {@link StreamQueue.end}. */
+  readonly take: () => Promise<IteratorResult<readonly unknown[], undefined>>;
 }
 
 export function streamQueue(): StreamQueue {
-  const items: unknown[] = [];
+  const waiting: (readonly unknown[])[] = [];
   let ended: { readonly error: unknown } | undefined;
   let wake = () => {};
   return {
-    push(item) {
-      items.push(item);
+    push(items) {
+      waiting.push(items);
       wake();
     },
     end(error) {
@@ -21,8 +21,9 @@ export function streamQueue(): StreamQueue {
       wake();
     },
     async take() {
-      while (items.length === 0 && !ended) await new Promise<void>((resolve) => (wake = resolve));
-      if (items.length > 0) return { done: false, value: items.shift() };
+      while (waiting.length === 0 && !ended) await new Promise<void>((resolve) => (wake = resolve));
+      const first = waiting.shift();
+      if (first) return { done: false, value: first };
       if (ended?.error !== undefined) throw ended.error;
       return { done: true, value: undefined };
     },

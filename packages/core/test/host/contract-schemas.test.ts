@@ -135,10 +135,13 @@ describe("the contract's answers", () => {
     const checks = answerChecks((await loadPlugins({ folders: [FIXTURES] })).get(plane, "faulty"));
     const place = { plane, verb, plugin: "faulty@0.1.0" };
     const { good, bad } = EXAMPLES[name]!;
-    expect(checks.problem(place, JSON.parse(JSON.stringify(good)))).toBeNull();
+    expect(checks.problem(place, [JSON.parse(JSON.stringify(good))])).toBeNull();
     for (const answer of bad)
-      expect(checks.problem(place, JSON.parse(JSON.stringify(answer)))?.code, JSON.stringify(answer)).toBe("PLUGIN_NONSENSE");
-    if (verb === "observe") expect(checks.problem(place, null)).toBeNull();
+      expect(
+        checks.problem(place, [JSON.parse(JSON.stringify(good)), JSON.parse(JSON.stringify(answer))])?.code,
+        JSON.stringify(answer),
+      ).toBe("PLUGIN_NONSENSE");
+    if (verb === "observe") expect(checks.problem(place, [null])).toBeNull();
   });
 
   test("may hold a state of 64 KiB, no more", async () => {
@@ -147,7 +150,7 @@ describe("the contract's answers", () => {
     const runtime = { ...faulty.manifest.planes.runtime!, state: {} };
     const checks = checksOf({ ...faulty, manifest: { ...faulty.manifest, planes: { runtime } } });
     const place = { plane: "runtime", verb: "apply", plugin: "faulty@0.1.0" } as const;
-    expect(checks.problem(place, { ...revision, state: { text: "x".repeat(60_000) } })).toBeNull();
-    expect(checks.problem(place, { ...revision, state: { text: "x".repeat(70_000) } })?.message).toContain("state has 70011 bytes");
+    expect(checks.problem(place, [{ ...revision, state: { text: "x".repeat(60_000) } }])).toBeNull();
+    expect(checks.problem(place, [{ ...revision, state: { text: "x".repeat(70_000) } }])?.message).toContain("state has 70011 bytes");
   });
 });

@@ -2,6 +2,7 @@ import { Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { type Planes, PluginError } from "@helixstack/sdk";
 import { describe, expect, test } from "vitest";
+import { BATCH_CHARACTERS } from "@helixstack/sdk/turns";
 import { frameReader } from "../../src/host/frames.ts";
 import { runCall } from "../../src/host/inside/run-call.ts";
 import { sender } from "../../src/host/inside/send.ts";
@@ -27,7 +28,11 @@ async function inside(verbs: object, more: Partial<CallMessage> = {}) {
     ...more,
   };
   const planes = { [call.plane]: verbs } as Planes;
-  const running = runCall({ planes, config: { region: "here" }, home: folder }, call, (message) => sent.push(message));
+  const send = Object.assign((message: FromHost) => void sent.push(message), {
+    items: (id: number, values: readonly string[]) =>
+      void sent.push({ type: "items", id, values: values.map((value) => JSON.parse(value) as unknown) }),
+  });
+  const running = runCall({ planes, config: { region: "here" }, home: folder }, call, send);
   return { running, sent, call };
 }
 
@@ -110,18 +115,31 @@ describe("a call inside of the host", () => {
 
   test("streams as far as its credit goes, and stops when cancelled", async () => {
     async function* logs() {
-      for (let i = 1; ; i++) yield i;
+      for (let i = 1; ; i++) yield `${i}`.padEnd(BATCH_CHARACTERS);
     }
     const { running, sent } = await inside({ logs }, { verb: "logs", credit: 2 });
     await tick();
-    expect(sent.map((message) => "value" in message && message.value)).toEqual([1, 2]);
+    const first = (message: FromHost) => "values" in message && Number(message.values[0]);
+    expect(sent.map(first)).toEqual([1, 2]);
     running.credit(1);
     await tick();
-    expect(sent).toHaveLength(3);
+    expect(sent.map(first)).toEqual([1, 2, 3]);
     running.cancel();
     await running.settled;
     expect(sent.at(-1)).toEqual({ type: "result", id: 7, value: null });
     expect(sent).toHaveLength(4);
+  });
+
+  test("sends together what a stream gives in one turn, and before its error what came before", async () => {
+    async function* logs() {
+      yield* [1, undefined, "three"];
+      await tick();
+      yield 4;
+      throw new PluginError("NOT_FOUND", "gone");
+    }
+    const { running, sent } = await inside({ logs }, { verb: "logs", credit: 9 });
+    await running.settled;
+    expect(sent).toMatchObject([{ values: [1, null, "three"] }, { values: [4] }, { type: "error", error: { code: "NOT_FOUND" } }]);
   });
 
   test("upgrades a state that is older, and only a state that is there", async () => {
@@ -157,10 +175,12 @@ describe("messages", () => {
     send({ type: "progress", id: 1, note: long });
     send({ type: "result", id: 1, value: long });
     send({ type: "unusable", message: long });
-    const [log, progress, result, unusable] = written.map((line) => JSON.parse(line) as any);
+    send.items(1, [JSON.stringify(long)]);
+    const [log, progress, result, unusable, items] = written.map((line) => JSON.parse(line) as any);
     expect(log.text).toMatch(/^x{1000} \[cut/);
     expect(progress.note).toHaveLength(200);
     expect(result).toMatchObject({ type: "error", id: 1, error: { code: "LIMIT_EXCEEDED" } });
     expect(unusable.message).toContain("longer than");
+    expect(items).toMatchObject({ type: "error", id: 1, error: { code: "LIMIT_EXCEEDED" } });
   });
 });

@@ -37,12 +37,18 @@ const SIGNS = [
   "://",
 ];
 
+const KEY_SIGN = "-----BEGIN ";
 export const KEY_BEGIN = /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----/;
 export const KEY_END = /-----END [A-Z ]{0,30}PRIVATE KEY-----/;
 const KEY = new RegExp(`${KEY_BEGIN.source}[\\s\\S]*?(?:${KEY_END.source}|$)`, "g");
 
+/** Whether a text has none of what every known shape begins with. Then no part of it has a token or a key either. */
+export function hasNoShape(text: string): boolean {
+  return !SIGNS.some((sign) => text.includes(sign)) && !text.includes(KEY_SIGN);
+}
+
 /** Masks everything of a known shape. A private key that does not end is masked to the end of the text. */
 export function maskShapes(text: string, mask: string): string {
   const tokens = SIGNS.some((sign) => text.includes(sign)) ? text.replace(TOKEN, mask) : text;
-  return tokens.includes("-----BEGIN ") ? tokens.replace(KEY, mask) : tokens;
+  return tokens.includes(KEY_SIGN) ? tokens.replace(KEY, mask) : tokens;
 }

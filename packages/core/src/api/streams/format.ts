@@ -11,7 +11,7 @@ export interface StreamFormat {
   readonly contentType: string;
   readonly opening: string;
   readonly heartbeat: string;
-  event(event: StreamEvent): string;
+  readonly event: (event: StreamEvent) => string;
 }
 
 /** A reader that lost its connection comes again after so long, milliseconds. */

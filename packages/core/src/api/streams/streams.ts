@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { inTurns } from "@helixstack/sdk/turns";
 import { STREAM_FORMATS, type StreamEvent, type StreamFormat } from "./format.ts";
 import { readThrown } from "../problem.ts";
 import type { Metrics } from "../../telemetry/index.ts";
@@ -8,8 +9,8 @@ import type { Metrics } from "../../telemetry/index.ts";
 export interface Streams {
   /**
    * Answers with the events of `source` as they come: server-sent events, or a JSON document a line when the request accepts
-   * `application/x-ndjson`. `source` is asked for the next event only when the reader has taken the last, so a reader that stops reading holds nobody
-   * up but itself. Resolves at the end of the stream.
+   * `application/x-ndjson`. What comes in one turn of the event loop is written together. `source` is asked for little more than the reader takes, so a
+   * reader that stops reading holds nobody up but itself. Resolves at the end of the stream.
    */
   send(request: FastifyRequest, reply: FastifyReply, source: (signal: AbortSignal) => AsyncIterable<StreamEvent>): Promise<void>;
   /** Tells every reader to come again, and ends. */
@@ -80,36 +81,28 @@ interface PumpOptions {
 }
 
 async function pump(raw: ServerResponse, source: AsyncIterable<StreamEvent>, { format, signal, stallMs }: PumpOptions): Promise<void> {
-  const iterator = source[Symbol.asyncIterator]();
-  const aborted = new Promise<null>((resolve) => {
-    if (signal.aborted) resolve(null);
-    else signal.addEventListener("abort", () => resolve(null), { once: true });
-  });
-  try {
-    for (;;) {
-      const next = await Promise.race([iterator.next(), aborted]);
-      if (next === null || next.done) return;
-      if (!raw.write(format.event(next.value)) && !(await drained(raw, { aborted, stallMs }))) return;
-    }
-  } finally {
-    // A source that is waiting ends by the signal; nobody waits for it here.
-    void iterator.return?.()?.catch(() => undefined);
+  for await (const events of inTurns(source, { write: format.event, signal })) {
+    if (!raw.write(events.join("")) && !(await drained(raw, { signal, stallMs }))) return;
   }
 }
 
 /** Whether the reader goes on taking. */
-async function drained(raw: ServerResponse, { aborted, stallMs }: { aborted: Promise<null>; stallMs: number }): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const taken = new Promise<true>((resolve) => raw.once("drain", () => resolve(true)));
-  const stalled = new Promise<false>((resolve) => {
-    timer = setTimeout(() => {
+function drained(raw: ServerResponse, { signal, stallMs }: Pick<PumpOptions, "signal" | "stallMs">): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (isTaking: boolean) => {
+      clearTimeout(timer);
+      raw.off("drain", onDrain);
+      signal.removeEventListener("abort", onAbort);
+      resolve(isTaking);
+    };
+    const onDrain = () => settle(true);
+    const onAbort = () => settle(false);
+    const timer = setTimeout(() => {
       raw.destroy();
-      resolve(false);
+      settle(false);
     }, stallMs);
+    raw.once("drain", onDrain);
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) settle(false);
   });
-  try {
-    return (await Promise.race([taken, stalled, aborted])) === true;
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,4 +1,5 @@
 import { type PlaneName, type Planes, PluginError } from "@helixstack/sdk";
+import { inTurns } from "@helixstack/sdk/turns";
 import { type CallMessage, STREAM_WINDOW, type SecretAnswer } from "../protocol.ts";
 import { callContext } from "./context.ts";
 import type { Send } from "./send.ts";
@@ -8,7 +9,7 @@ import { toWireError } from "./wire-error.ts";
 export interface RunningCall {
   readonly settled: Promise<void>;
   readonly cancel: () => void;
-  readonly credit: (items: number) => void;
+  readonly credit: (messages: number) => void;
   readonly answer: (message: SecretAnswer) => void;
 }
 
@@ -17,6 +18,9 @@ export interface HostedPlugin {
   readonly config: Readonly<Record<string, unknown>>;
   readonly home: string;
 }
+
+/** A plugin that says much in many turns says it in a message each millisecond. */
+const REST_MS = 1;
 
 type Verb = (...args: unknown[]) => unknown;
 
@@ -32,9 +36,9 @@ export function runCall(plugin: HostedPlugin, call: CallMessage, send: Send): Ru
     if (call.verb === "plan") return verb(input);
     const outcome = verb(context, input);
     if (call.credit === null) return outcome;
-    for await (const value of outcome as AsyncIterable<unknown>) {
+    for await (const items of inTurns(outcome as AsyncIterable<unknown>, { write: toJson, restMs: REST_MS })) {
       if (!(await window.take())) break;
-      send({ type: "item", id: call.id, value });
+      send.items(call.id, items);
     }
     return null;
   };
@@ -43,6 +47,10 @@ export function runCall(plugin: HostedPlugin, call: CallMessage, send: Send): Ru
     (error: unknown) => send({ type: "error", id: call.id, error: toWireError(error, abort.signal.aborted) }),
   );
   return { settled, cancel: () => abort.abort(), credit: window.add, answer };
+}
+
+function toJson(value: unknown): string {
+  return JSON.stringify(value) ?? "null";
 }
 
 function verbOf({ planes }: HostedPlugin, { plane, verb }: CallMessage): Verb {
@@ -68,8 +76,8 @@ function creditWindow(initial: number, signal: AbortSignal) {
   let wake: () => void = () => {};
   signal.addEventListener("abort", () => wake(), { once: true });
   return {
-    add: (items: number): void => {
-      left += items;
+    add: (messages: number): void => {
+      left += messages;
       wake();
     },
     take: async (): Promise<boolean> => {

@@ -1,15 +1,24 @@
 import type { Socket } from "node:net";
-import { encodeFrame } from "../frames.ts";
+import { encodeFrame, frameOf } from "../frames.ts";
 import { type FromHost, MAX_MESSAGE_BYTES, type WireError } from "../protocol.ts";
 
-export type Send = (message: FromHost) => void;
+export interface Send {
+  (message: Exclude<FromHost, { readonly type: "items" }>): void;
+  /** Items of a stream, each as JSON. */
+  items(id: number, values: readonly string[]): void;
+}
 
 /** Writes messages to the engine. One that is too long goes as what says so: a log line is cut, an answer becomes an error. */
 export function sender(pipe: Socket): Send {
-  return (message) => {
-    const line = encodeFrame(message) ?? encodeFrame(shortened(message));
-    if (line !== null && pipe.writable) pipe.write(line);
+  const write = (frame: string | null): void => {
+    if (frame !== null && pipe.writable) pipe.write(frame);
   };
+  const send = (message: FromHost) => write(encodeFrame(message) ?? encodeFrame(shortened(message)));
+  const items = (id: number, values: readonly string[]) =>
+    write(
+      frameOf(`{"type":"items","id":${id},"values":[${values.join(",")}]}`) ?? encodeFrame({ type: "error", id, error: tooLarge("item") }),
+    );
+  return Object.assign(send, { items });
 }
 
 function shortened(message: FromHost): FromHost {
@@ -19,7 +28,6 @@ function shortened(message: FromHost): FromHost {
     case "progress":
       return { ...message, note: message.note.slice(0, 200) };
     case "result":
-    case "item":
     case "error":
       return { type: "error", id: message.id, error: tooLarge(message.type) };
     default:
