@@ -5,7 +5,7 @@ import { socketPath } from "./paths.ts";
 import type { ProcessIdentity } from "./proc.ts";
 import { type Answer, documentReader, type Listing, type Operation } from "./protocol.ts";
 import { streamLog } from "./log-client.ts";
-import type { Unit, UnitLogLine, UnitStatus } from "./unit.ts";
+import { type Unit, type UnitLogLine, type UnitStatus, hasLabels } from "./unit.ts";
 
 const ANSWER_MS = 15_000;
 const DEFAULT_GRACE_MS = 10_000;
@@ -28,6 +28,12 @@ export interface LogOptions {
   /** Go on with what comes, until `signal` or until the unit is removed. */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;
+}
+
+export interface ListOptions {
+  readonly names?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly usage?: boolean;
 }
 
 /**
@@ -107,9 +113,11 @@ export class SupervisorClient {
     return (await this.list({ names: [name], usage: true }))[0] ?? null;
   }
 
-  /** Units by name, or all. `usage` reads what their processes use. */
-  async list(options: { readonly names?: readonly string[]; readonly usage?: boolean } = {}): Promise<Listing> {
-    return this.#ask<Listing>({ op: "list", names: options.names ?? null, usage: options.usage ?? false });
+  /** Units by name, by labels that they all carry, or all. `usage` reads what their processes use. */
+  async list({ names, labels, usage = false }: ListOptions = {}): Promise<Listing> {
+    const units = await this.#ask<Listing>({ op: "list", names: names ?? null, labels: labels ?? null, usage });
+    // A supervisor that runs since an earlier version does not know labels, and answers with all.
+    return units.filter((unit) => hasLabels(unit, labels ?? {}));
   }
 
   /** Resolves when the unit's process has ended for good. Rejects with `NOT_FOUND` when the unit is removed. No time limit. */

@@ -1,5 +1,17 @@
+import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { allPids, type ProcessIdentity, cpuSeconds, isAlive, memoryOf, readStat, rssOf, startedWith } from "./proc.ts";
+import {
+  allPids,
+  type ProcessIdentity,
+  type ProcessStat,
+  childrenOf,
+  cpuSeconds,
+  isAlive,
+  memoryOf,
+  readStat,
+  rssOf,
+  startedWith,
+} from "./proc.ts";
 import type { Usage } from "./unit.ts";
 
 /** The variable that marks every process of a unit. */
@@ -80,9 +92,15 @@ export function sessionOf(leader: ProcessIdentity): ProcessIdentity[] {
   return members.filter((stat) => stat !== null && stat.session === leader.pid && isAlive(stat)).map((stat) => stat!);
 }
 
+/** What the members of a session use together. */
+interface SessionUsage extends Usage {
+  /** Memory with shared pages counted in parts; null where it was not asked for or cannot be read. */
+  readonly pssBytes: number | null;
+}
+
 /** What the members of these sessions use together, by session. One pass over `/proc`. */
-export function usageOf(sessions: ReadonlySet<number>, options: { readonly withPss: boolean }): Map<number, Usage> {
-  const usage = new Map<number, Usage>();
+export function usageOf(sessions: ReadonlySet<number>, options: { readonly withPss: boolean }): Map<number, SessionUsage> {
+  const usage = new Map<number, SessionUsage>();
   if (sessions.size === 0) return usage;
   for (const pid of allPids()) {
     const stat = readStat(pid);
@@ -97,6 +115,25 @@ export function usageOf(sessions: ReadonlySet<number>, options: { readonly withP
     });
   }
   return usage;
+}
+
+/**
+ * What a process and its descendants use; null when it is gone. Its cost does not depend on what else runs on the machine, and unlike {@link usageOf} it does
+ * not see members of the session that were given another parent.
+ */
+export function familyUsage(leader: number): Usage | null {
+  if (!KNOWS_CHILDREN) return usageOf(new Set([leader]), { withPss: false }).get(leader) ?? null;
+  const family = withDescendants(leader).flatMap((pid) => readStat(pid) ?? []);
+  if (family.length === 0) return null;
+  const sum = (of: (stat: ProcessStat) => number) => family.reduce((total, stat) => total + of(stat), 0);
+  return { rssBytes: sum(({ pid }) => rssOf(pid)), cpuSeconds: sum(cpuSeconds), processes: family.length };
+}
+
+/** A kernel may be built without it. */
+const KNOWS_CHILDREN = existsSync(`/proc/self/task/${process.pid}/children`);
+
+function withDescendants(pid: number): readonly number[] {
+  return [pid, ...childrenOf(pid).flatMap(withDescendants)];
 }
 
 function send(pid: number, signal: NodeJS.Signals): boolean {

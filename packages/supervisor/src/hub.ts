@@ -1,13 +1,14 @@
 import { isAbsolute, normalize } from "node:path";
 import { asSupervisorError, SupervisorError } from "./errors.ts";
-import { usageOf } from "./group.ts";
+import { familyUsage, usageOf } from "./group.ts";
 import { Keeper, type KeeperWorld } from "./keeper.ts";
 import type { LogWriter } from "./log-writer.ts";
+import type { Operation } from "./protocol.ts";
 import { realPath, type SupervisorPaths } from "./paths.ts";
 import { bootId } from "./proc.ts";
 import { newRecord, Records } from "./records.ts";
 import { findRemains } from "./recover.ts";
-import { type Unit, type UnitStatus, unitFault } from "./unit.ts";
+import { type Unit, type UnitStatus, hasLabels, unitFault } from "./unit.ts";
 
 const ADOPTED_POLL_MS = 200;
 const MEMORY_POLL_MS = 1000;
@@ -84,12 +85,10 @@ export class Hub {
     });
   }
 
-  list(options: { readonly names?: readonly string[]; readonly usage: boolean }): UnitStatus[] {
-    const names = new Set(options.names ?? this.#keepers.keys());
-    const units = [...this.#keepers.values()].filter((keeper) => names.has(keeper.record.unit.name)).map((keeper) => keeper.status());
-    const sessions = options.usage ? new Set(units.flatMap(({ pid }) => pid ?? [])) : new Set<number>();
-    const usage = usageOf(sessions, { withPss: true });
-    return units.map((unit) => ({ ...unit, usage: unit.pid === null ? null : (usage.get(unit.pid) ?? null) }));
+  list({ names, labels, usage }: Omit<Extract<Operation, { readonly op: "list" }>, "op">): UnitStatus[] {
+    const chosen = names === null ? [...this.#keepers.values()] : names.flatMap((name) => this.#keepers.get(name) ?? []);
+    const units = chosen.map((keeper) => keeper.status()).filter((unit) => hasLabels(unit, labels ?? {}));
+    return units.map((unit) => ({ ...unit, usage: usage && unit.pid !== null ? familyUsage(unit.pid) : null }));
   }
 
   /** The unit's log and state, or null when there is no such unit. */

@@ -13,10 +13,13 @@ export type Operation =
   | { readonly op: "stop"; readonly name: string; readonly fence: number | null; readonly graceMs: number }
   | { readonly op: "remove"; readonly name: string; readonly fence: number | null; readonly graceMs: number }
   | { readonly op: "freeze" | "thaw"; readonly name: string; readonly fence: number | null }
-  | { readonly op: "list"; readonly names: readonly string[] | null; readonly usage: boolean }
+  | { readonly op: "list"; readonly names: readonly string[] | null; readonly labels: Labels | null; readonly usage: boolean }
   | { readonly op: "wait"; readonly name: string }
   | { readonly op: "logs"; readonly name: string; readonly after: number | null; readonly tail: number | null; readonly follow: boolean }
   | { readonly op: "shutdown"; readonly stopUnits: "all" | "none"; readonly graceMs: number; readonly last: readonly string[] };
+
+/** Units that carry all of them. */
+type Labels = Readonly<Record<string, string>>;
 
 export type Answer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }

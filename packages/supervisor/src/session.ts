@@ -69,7 +69,7 @@ export class Session {
       case "thaw":
         return hub.on(request.name, (keeper) => keeper.thaw(request));
       case "list":
-        return hub.list({ ...(request.names !== null && { names: request.names }), usage: request.usage });
+        return hub.list(request);
       case "wait":
         return this.#wait(request.name);
       case "logs":

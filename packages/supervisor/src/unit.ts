@@ -81,15 +81,13 @@ export interface UnitStatus {
   readonly createdAt: string;
   readonly specDigest: string;
   readonly fence: number;
-  /** Of all its processes; null unless asked for with `usage`. */
+  /** Of its process and what that started; null unless asked for with `usage`. */
   readonly usage: Usage | null;
 }
 
 /** What the processes of a unit use. */
 export interface Usage {
   readonly rssBytes: number;
-  /** Memory with shared pages counted in parts; null where it cannot be read. */
-  readonly pssBytes: number | null;
   readonly cpuSeconds: number;
   readonly processes: number;
 }
@@ -118,6 +116,11 @@ export function unitFault(unit: Unit): string | null {
   if (!unit.cwd.startsWith("/")) return `unit ${unit.name}: cwd must be absolute, not ${unit.cwd}`;
   if (!Number.isSafeInteger(unit.fence)) return `unit ${unit.name}: the fence must be an integer`;
   return null;
+}
+
+/** Whether a unit carries all of these labels. */
+export function hasLabels(unit: Pick<Unit, "labels">, labels: Readonly<Record<string, string>>): boolean {
+  return Object.entries(labels).every(([label, value]) => unit.labels[label] === value);
 }
 
 /** Whether this may be a unit's name: it becomes part of file names. */

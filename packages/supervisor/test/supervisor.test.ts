@@ -239,7 +239,27 @@ describe("a unit", () => {
     await client.ensure(world.unit("a", IDLE));
     const usage = await until(async () => (await client.status("a"))!.usage);
     expect(usage.rssBytes).toBeGreaterThan(1_000_000);
-    expect(usage.pssBytes).toBeGreaterThan(1_000_000);
     expect(usage.processes).toBe(1);
+  });
+
+  it("shows what those use that it has started", async () => {
+    const client = await world.start();
+    const child = `require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);`;
+    await client.ensure(world.unit("a", `${child} setInterval(() => {}, 1000);`));
+    const usage = await until(async () => {
+      const found = (await client.status("a"))!.usage;
+      return found?.processes === 2 && found;
+    });
+    expect(usage.rssBytes).toBeGreaterThan(20_000_000);
+  });
+
+  it("finds units by the labels that they carry", async () => {
+    const client = await world.start();
+    await client.ensure({ ...world.unit("a", IDLE), labels: { shop: "1", side: "left" } });
+    await client.ensure({ ...world.unit("b", IDLE), labels: { shop: "1", side: "right" } });
+    const found = async (labels: Record<string, string>) => (await client.list({ labels })).map(({ name }) => name);
+    expect(await found({ shop: "1" })).toEqual(["a", "b"]);
+    expect(await found({ shop: "1", side: "right" })).toEqual(["b"]);
+    expect(await found({ shop: "2" })).toEqual([]);
   });
 });

@@ -57,8 +57,11 @@ export async function ask<T>(ctx: PluginContext<Config>, what: string, call: (su
   }
 }
 
-/** Units that carry all these labels. */
-export async function findUnits(ctx: PluginContext<Config>, labels: Readonly<Record<string, string>>): Promise<UnitStatus[]> {
-  const all = await ask(ctx, "list processes", (supervisor) => supervisor.list());
-  return all.filter((unit) => Object.entries(labels).every(([key, value]) => unit.labels[key] === value));
+/** Units that carry all these labels; with what their processes use, where that is asked for. */
+export async function findUnits(
+  ctx: PluginContext<Config>,
+  labels: Readonly<Record<string, string>>,
+  { usage = false }: { readonly usage?: boolean } = {},
+): Promise<UnitStatus[]> {
+  return [...(await ask(ctx, "list processes", (supervisor) => supervisor.list({ labels, usage })))];
 }

@@ -1,13 +1,11 @@
 import type { Endpoint, ObservedInstance, ObservedRevision, PluginContext, RevisionPhase } from "@helixstack/sdk";
-import { ask, findUnits, type UnitStatus } from "./client.ts";
+import { findUnits, type UnitStatus } from "./client.ts";
 import type { Config, State } from "./config.ts";
 import { revisionLabels } from "./names.ts";
 
 /** The revision as its processes are just now; null when there is none. */
 export async function observeRevision(ctx: PluginContext<Config>): Promise<ObservedRevision<State> | null> {
-  const names = (await findUnits(ctx, revisionLabels(ctx.identity))).map(({ name }) => name);
-  if (names.length === 0) return null;
-  const units = [...(await ask(ctx, "look at processes", (supervisor) => supervisor.list({ names, usage: true })))];
+  const units = await findUnits(ctx, revisionLabels(ctx.identity), { usage: true });
   if (units.length === 0) return null;
   units.sort((a, b) => indexOf(a) - indexOf(b));
   const instances = units.map(observeInstance);
