@@ -7,8 +7,8 @@ import { probe } from "./probe.ts";
 import { askRevision } from "./revisions.ts";
 import type { Run } from "./run.ts";
 
-/** Milliseconds between looks: dense at first, because most applications answer within a blink. */
-const PAUSES = [2, 5, 10, 20, 40, 80, 160, 250] as const;
+/** Milliseconds between looks: dense at first, because most applications answer within a blink, and rarer by how long it has taken already. */
+const PAUSES = { shortest: 2, longest: 250, ofWaited: 1 / 20 } as const;
 const TRY_MS = 5_000;
 const OBSERVE_EVERY_MS = 300;
 /** An instance that ended this often without being asked to will not get better. */
@@ -78,8 +78,10 @@ interface Watched {
 /** Null once all are healthy; ends with the signal as well. */
 async function pollUntilHealthy({ run, question, sight }: Watched): Promise<null> {
   const { revision, health, signal } = question;
+  const { clock } = run.deps;
+  const began = clock.monotonic();
   const healthy = new Set<string>();
-  for (let round = 0; !signal.aborted; round++) {
+  while (!signal.aborted) {
     const open = sight.endpoints.filter((endpoint) => !healthy.has(JSON.stringify(endpoint)));
     const looks = open.map(async (endpoint) => {
       sight.tries++;
@@ -89,7 +91,8 @@ async function pollUntilHealthy({ run, question, sight }: Watched): Promise<null
     });
     await Promise.all(looks);
     if (isComplete(sight.endpoints, revision) && sight.endpoints.every((endpoint) => healthy.has(JSON.stringify(endpoint)))) return null;
-    await run.deps.clock.sleep(PAUSES[Math.min(round, PAUSES.length - 1)]!, signal).catch(() => {});
+    const pause = (clock.monotonic() - began) * PAUSES.ofWaited;
+    await clock.sleep(Math.min(Math.max(pause, PAUSES.shortest), PAUSES.longest), signal).catch(() => {});
   }
   return null;
 }
