@@ -128,9 +128,19 @@ async function choosePorts({ config }: Context, { maps, owner, table, known }: P
       for (const candidate of portCandidates(config.ports, { unit: owner.unit, service })) {
         if (open.has(candidate) && !(await isTaken(candidate))) return candidate;
       }
-      throw new PluginError("LIMIT_EXCEEDED", `haproxy: no free port is left for service "${service}"`, {
-        hint: "Raise `ports.count` in the plugin's configuration; HAProxy restarts once.",
-      });
+      const { first, count } = config.ports;
+      const range = `${first} to ${first + count - 1}`;
+      if (open.size > 0)
+        throw new PluginError("LIMIT_EXCEEDED", `haproxy: no port of ${range} is left for service "${service}"`, {
+          hint: "Raise `ports.count` in the plugin's configuration; HAProxy restarts once.",
+        });
+      throw new PluginError(
+        "LIMIT_EXCEEDED",
+        `haproxy: no port of ${range} could be opened: other programs of this machine have them all`,
+        {
+          hint: "Set another `ports.first` in the plugin's configuration, as for each home of a machine; HAProxy restarts once.",
+        },
+      );
     }
 
     async function takePort(asked: number): Promise<number> {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -76,6 +76,7 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
     ...options.env,
   };
   const plane = await makePlane(env);
+  await writeFile(join(plane.home, "config.yaml"), `plugins: { haproxy: { ports: { first: ${ownPorts()}, count: ${OWN_PORTS} } } }\n`);
   if (options.diskMb) mount(plane.home, options.diskMb);
   const workers = new Set<ChildProcess>();
   let pool: pg.Pool | null = null;
@@ -166,6 +167,13 @@ function removeContainers(installation: string): void {
     const ids = (stdout ?? "").split("\n").filter(Boolean);
     if (ids.length > 0) spawnSync("docker", [kind, ...remove, ...ids]);
   }
+}
+
+/** HAProxy opens all of its ports when it starts: another plane of this machine must not have the same. */
+const OWN_PORTS = 60;
+
+function ownPorts(): number {
+  return 40_000 + OWN_PORTS * Math.floor(Math.random() * 200);
 }
 
 const PATIENCE_MS = 30_000;
