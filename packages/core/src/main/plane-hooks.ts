@@ -24,7 +24,7 @@ export function planeHooks(parts: Parts, { worker, scope }: { readonly worker: R
     down: () => suspendAll(parts, scope),
     async processes() {
       const hosts = dispatcher.hosts().map(({ pid }) => ({ role: "plugin-host", pid }));
-      return [...(await planeProcesses(await supervisor.client())), ...hosts];
+      return [...(await supervisor.ask("list processes", planeProcesses)), ...hosts];
     },
   };
 }
