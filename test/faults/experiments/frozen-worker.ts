@@ -113,7 +113,9 @@ interface Round {
 async function freezeOnce(rig: Rig, scenes: readonly Scene[], faults: readonly Fault[]): Promise<Round> {
   await fillUp(rig, faults.length);
   rig.faults.clear();
-  for (const fault of faults) rig.faults.arm(fault);
+  // The API has to take what is asked for while others are frozen.
+  const control = await rig.pidOf("control");
+  for (const fault of faults) rig.faults.arm({ ...fault, ...(control !== null && { spares: control }) });
   const pids = () => rig.faults.journal().flatMap(({ act, pid }) => (act === "stop" ? [pid] : []));
   let successor: ChildProcess | null = null;
   try {

@@ -11,6 +11,8 @@ export interface Fault {
   readonly skip?: number;
   /** `kill`: SIGKILL to this process. `stop`: SIGSTOP; it goes on from here when somebody continues it. */
   readonly act: "kill" | "stop";
+  /** The process that it leaves alone. */
+  readonly spares?: number;
   /** Milliseconds between coming there and acting. */
   readonly afterMs?: number;
 }
@@ -36,6 +38,7 @@ export function faultFolder(folder: string): FaultPoint {
       note(crossing);
       for (const [name, entry] of look()) {
         const { fault } = entry;
+        if (fault.spares === process.pid) continue;
         if (fault.moment !== crossing.moment || fault.boundary !== crossing.boundary || entry.seen++ < (fault.skip ?? 0)) continue;
         if (!take(folder, name)) continue;
         if (fault.afterMs) await sleep(fault.afterMs);
