@@ -123,7 +123,7 @@ async function freezeOnce(rig: Rig, scenes: readonly Scene[], faults: readonly F
     const isOver = async () => (await Promise.all(deployments.map((id) => verdict(rig, id)))).every((found) => found !== null);
     // A worker can be frozen in one place only, so some faults may find nobody.
     await eventually("frozen workers", async () => rig.faults.waiting() === 0 || (await isOver()) || pids().length >= faults.length, {
-      forMs: 8_000,
+      forMs: 20_000,
     }).catch(() => {});
     rig.faults.disarm();
     successor = rig.startWorker({ HELIX_FAULT: "", HELIX_CONCURRENCY: String(SIDE_BY_SIDE) });
