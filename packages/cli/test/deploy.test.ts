@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { ftruncateSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { type ApiServer, type Handler, json, problem, startApi, stream } from "./support/api-server.ts";
+import { type ApiServer, type Handler, json, problem, startApi, stream, takesSource } from "./support/api-server.ts";
 import { folderWith } from "./support/folder.ts";
 import { helix, startHelix } from "./support/helix.ts";
 
@@ -30,11 +30,7 @@ const result = (status: string, more: object = {}) => ({
 /** The routes of a plane that takes any deployment and ends it as said. */
 const routes = (outcome: object, more: Readonly<Record<string, Handler>> = {}): Readonly<Record<string, Handler>> => ({
   "POST /v1/plane/up": (_, response) => json(response, {}),
-  "POST /v1/snapshots/missing": ({ body }, response) =>
-    json(response, { missing: (JSON.parse(body.toString()) as { digests: string[] }).digests }),
-  "POST /v1/blobs": (_, response) => json(response, {}),
-  "PUT /v1/blobs/*": (_, response) => json(response, {}),
-  "POST /v1/snapshots": (_, response) => json(response, { digest: sha("snapshot") }),
+  ...takesSource(sha("snapshot")),
   "POST /v1/deployments": (_, response) => json(response, { id: "dep_1", status: "queued" }, 202),
   "GET /v1/deployments/dep_1/events": (_, response) => {
     const send = stream(response);
@@ -95,11 +91,16 @@ describe("deploy", () => {
     expect(documents).toEqual([{ ok: true, ...document }]);
   });
 
-  it("sends what is missing, each content once, then the list, then asks, with an idempotency key", async () => {
+  it("sends the list, what is missing, each content once, and the list again, then asks, with an idempotency key", async () => {
     api = await startApi(routes(result("live")));
     await run(["deploy", "--json", "-m", "a note", "--timeout", "90s", "--runtime", "docker"], project({ "copy.js": "one" }));
     const order = api.seen.map(({ method, path }) => `${method} ${path}`);
-    expect(order.indexOf("POST /v1/snapshots")).toBeGreaterThan(order.indexOf("POST /v1/snapshots/missing"));
+    expect(order.filter((one) => /snapshots|blobs|deployments$/.test(one))).toEqual([
+      "POST /v1/snapshots",
+      "POST /v1/blobs",
+      "POST /v1/snapshots",
+      "POST /v1/deployments",
+    ]);
     expect(api.seen.find(({ path }) => path === "/v1/blobs")).toMatchObject({
       headers: { "content-type": "application/vnd.helix.blobs" },
       body: Buffer.from(`${sha("one")} 3\none`),
@@ -120,6 +121,17 @@ describe("deploy", () => {
       runtime: "docker",
       manifest: { text: manifest, file: "helix.yaml" },
     });
+  });
+
+  it("takes the result from the verdict, where that has it, and reads no log that nobody is shown", async () => {
+    const outcome = result("live");
+    const events: Handler = (_, response) =>
+      stream(response)({ id: 1, event: "deployment.live", data: { state: "live", result: outcome } });
+    api = await startApi(routes({}, { "GET /v1/deployments/dep_1/events": events }));
+    const { documents } = await run(["deploy", "--json"], project());
+    expect(documents).toMatchObject([{ ok: true, release: (outcome as { release: unknown }).release }]);
+    const asked = api.seen.map(({ method, path }) => `${method} ${path}`);
+    expect(asked.slice(asked.indexOf("POST /v1/deployments"))).toEqual(["POST /v1/deployments", "GET /v1/deployments/dep_1/events"]);
   });
 
   const ends: [status: string, error: object | null, exit: number, code: string][] = [
@@ -274,9 +286,9 @@ describe("a large file", () => {
     let peak = 0;
     api = await startApi(
       routes(result("live"), {
-        "POST /v1/snapshots": (_, response) => {
+        "POST /v1/deployments": (_, response) => {
           peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))![1]);
-          json(response, { digest: sha("snapshot") });
+          json(response, { id: "dep_1", status: "queued" }, 202);
         },
       }),
     );

@@ -7,7 +7,6 @@ import type {
   ServiceChange,
   SnapshotEntry,
 } from "@helixstack/core/client";
-import type { Digest } from "@helixstack/sdk";
 import type { Http } from "./http.ts";
 
 /** What is asked for, as the API takes it. */
@@ -35,8 +34,6 @@ export type DeploymentInput = { readonly message?: string; readonly timeoutMs?: 
 /** The calls of the API that commands share. */
 export function createApi(http: Http) {
   return {
-    missing: async (digests: readonly Digest[]) =>
-      (await http.request<{ missing: Digest[] }>("POST", "/v1/snapshots/missing", { body: { digests }, repeatable: true })).missing,
     putSnapshot: (entries: readonly SnapshotEntry[]) =>
       http.request<{ digest: string }>("POST", "/v1/snapshots", { body: { entries }, repeatable: true }),
     plan: (input: ManifestInput & { readonly entries: readonly SnapshotEntry[] }) =>

@@ -23,7 +23,6 @@ export interface Content {
 }
 
 const AT_ONCE = 4;
-const ASKED_AT_ONCE = 50_000;
 /** Smaller contents travel together: a request each would cost more than their bytes. */
 const SMALL_BYTES = 256 * 1024;
 /** How many files are named where all are too much. */
@@ -31,21 +30,37 @@ const LARGEST = 3;
 const BATCH_BYTES = 4 * 1024 * 1024;
 const BATCH_COUNT = 500;
 
-/** Sends what the control plane does not have yet, then the list. Resolves to the snapshot's digest. Large contents are streamed, never held in memory. */
-export async function uploadSnapshot(snapshot: LocalSnapshot, { http, api, onProgress }: UploadOptions): Promise<string> {
-  const missing = await missingOf(snapshot, api);
-  const total = missing.reduce((sum, { size }) => sum + size, 0);
-  let sent = 0;
-  const sending = { http, root: snapshot.root, onSent: (size: number) => onProgress((sent += size), total) };
-  const batches = inBatches(missing.filter(({ size }) => size <= SMALL_BYTES));
-  const large = missing.filter(({ size }) => size > SMALL_BYTES);
-  const sends = [...batches.map((batch) => () => sendBatch(batch, sending)), ...large.map((content) => () => sendLarge(content, sending))];
+/**
+ * Stores the list; where the control plane lacks contents of it, sends those and then the list again. Resolves to the snapshot's digest. Large contents are
+ * streamed, never held in memory.
+ */
+export async function uploadSnapshot(snapshot: LocalSnapshot, options: UploadOptions): Promise<string> {
+  const putList = async () => (await options.api.putSnapshot(snapshot.entries)).digest;
   try {
-    await eachOf(sends, { atOnce: AT_ONCE }, (send) => send());
-    return (await api.putSnapshot(snapshot.entries)).digest;
+    return await putList().catch(async (error: unknown) => {
+      await sendContents(missingIn(error, snapshot), snapshot, options);
+      return putList();
+    });
   } catch (error) {
     throw withLargest(error, snapshot);
   }
+}
+
+async function sendContents(missing: readonly Content[], { root }: LocalSnapshot, { http, onProgress }: UploadOptions): Promise<void> {
+  const total = missing.reduce((sum, { size }) => sum + size, 0);
+  let sent = 0;
+  const sending = { http, root, onSent: (size: number) => onProgress((sent += size), total) };
+  const batches = inBatches(missing.filter(({ size }) => size <= SMALL_BYTES));
+  const large = missing.filter(({ size }) => size > SMALL_BYTES);
+  const sends = [...batches.map((batch) => () => sendBatch(batch, sending)), ...large.map((content) => () => sendLarge(content, sending))];
+  await eachOf(sends, { atOnce: AT_ONCE }, (send) => send());
+}
+
+/** The contents that an answer names as missing. Throws any other error. */
+function missingIn(error: unknown, { contents }: LocalSnapshot): readonly Content[] {
+  if (!(error instanceof EngineError) || error.code !== "SNAPSHOT_INCOMPLETE") throw error;
+  const missing = error.options.details?.["missing"] as readonly Digest[];
+  return missing.map((digest) => ({ digest, ...contents.get(digest)! }));
 }
 
 /** A source that is too large is most often one file that nobody meant to send. */
@@ -54,16 +69,6 @@ function withLargest(error: unknown, { contents }: LocalSnapshot): unknown {
   const largest = [...contents.values()].toSorted((a, b) => b.size - a.size).slice(0, LARGEST);
   const named = largest.map(({ path, size }) => `${path} (${bytes(size)})`).join(", ");
   return new EngineError(error.code, `${error.message}; its largest files: ${named}`, error.options);
-}
-
-async function missingOf({ contents }: LocalSnapshot, api: Api): Promise<readonly Content[]> {
-  const digests = [...contents.keys()];
-  const missing: Content[] = [];
-  for (let from = 0; from < digests.length; from += ASKED_AT_ONCE) {
-    const lacking = await api.missing(digests.slice(from, from + ASKED_AT_ONCE));
-    missing.push(...lacking.map((digest) => ({ digest, ...contents.get(digest)! })));
-  }
-  return missing;
 }
 
 function inBatches(contents: readonly Content[]): readonly (readonly Content[])[] {

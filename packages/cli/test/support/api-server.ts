@@ -90,6 +90,27 @@ export function problem(
   response.writeHead(status, { "content-type": "application/problem+json" }).end(JSON.stringify({ status, ...rest }));
 }
 
+/** Takes lists of sources once it has their contents; asks for them all before. */
+export function takesSource(digest: string): Readonly<Record<string, Handler>> {
+  const stored = new Set<string>();
+  return {
+    "POST /v1/blobs": ({ body }, response) => {
+      for (const [, one] of body.toString().matchAll(/(sha256:[0-9a-f]{64}) \d+\n/g)) stored.add(one!);
+      json(response, { stored: 1 });
+    },
+    "PUT /v1/blobs/*": ({ path }, response) => {
+      stored.add(path.split("/").at(-1)!);
+      response.writeHead(204).end();
+    },
+    "POST /v1/snapshots": ({ body }, response) => {
+      const { entries } = JSON.parse(body.toString()) as { entries: { digest?: string }[] };
+      const missing = [...new Set(entries.flatMap((entry) => entry.digest ?? []))].filter((one) => !stored.has(one));
+      if (missing.length === 0) json(response, { digest, sizeBytes: 1 });
+      else problem(response, { status: 422, code: "SNAPSHOT_INCOMPLETE", detail: "not all here", details: { missing } });
+    },
+  };
+}
+
 /** Begins an event stream. */
 export function stream(response: ServerResponse): (event: { id?: number | string; event?: string; data: unknown }) => void {
   response.writeHead(200, { "content-type": "text/event-stream" });

@@ -138,12 +138,14 @@ describe("snapshots", () => {
     expect((await store.putSnapshot([entry])).entries).toEqual([entry]);
   });
 
-  it("whose file was damaged are not there", async () => {
+  it("whose file was damaged are not there, until they are put again", async () => {
     await put("a");
     const { digest } = await store.putSnapshot([file("a", "a")]);
     const path = join(root, "store", "snapshots", digest.slice(7));
     await writeFile(path, (await readFile(path, "utf8")).replace('"a"', '"b"'));
     expect(await store.getSnapshot(digest)).toBeNull();
+    await store.putSnapshot([file("a", "a")]);
+    expect(await store.getSnapshot(digest)).toMatchObject({ digest });
   });
 });
 
@@ -218,6 +220,20 @@ describe("prune", () => {
     expect(await store.missing([digestOf("counted on")])).toEqual([]);
     expect(await store.prune([], HOUR)).toBe(0);
     await store.putSnapshot([file("a", "counted on")]);
+  });
+
+  it("leaves a list that was put again, what it names, and what it named while something was missing", async () => {
+    const entries = [file("a", "one"), file("b", "two")];
+    await put("one");
+    await age("one");
+    await expect(store.putSnapshot(entries)).rejects.toMatchObject({ code: "SNAPSHOT_INCOMPLETE" });
+    expect(await store.prune([], HOUR)).toBe(0);
+    await put("two");
+    const { digest } = await store.putSnapshot(entries);
+    await utimes(join(root, "store", "snapshots", digest.slice(7)), new Date(0), new Date(0));
+    expect(await store.putSnapshot(entries)).toMatchObject({ digest });
+    expect(await store.prune([], HOUR)).toBe(0);
+    expect(await store.getSnapshot(digest)).not.toBeNull();
   });
 });
 

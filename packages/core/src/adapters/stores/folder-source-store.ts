@@ -50,6 +50,10 @@ export async function openFolderSourceStore(options: SourceStoreOptions): Promis
       const snapshot = toSnapshot(entries);
       await checkContents(folder, snapshot.entries);
       const path = snapshotPath(snapshots, snapshot.digest);
+      if ((await readSnapshot(snapshots, snapshot.digest)) !== null) {
+        await freshen(path);
+        return snapshot;
+      }
       const text = snapshot.entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
       await syncBlobs(folder, snapshot.entries);
       await writeWhole(path, text, 0o644);
@@ -89,8 +93,10 @@ async function checkContents(folder: BlobFolder, entries: readonly SnapshotEntry
   await each(entries, AT_ONCE, async (entry) => {
     if (entry.type !== "file") return;
     const size = await blobSize(folder, entry.digest);
-    if (size === null) missing.push(entry.digest);
-    else if (size !== entry.size) {
+    if (size === null) return void missing.push(entry.digest);
+    // Nobody will send it again.
+    await freshen(blobPath(folder, entry.digest));
+    if (size !== entry.size) {
       const message = `the source has ${JSON.stringify(entry.path)} with ${entry.size} bytes, and its content has ${size}`;
       throw new EngineError("SOURCE_INVALID", message, { details: { path: entry.path } });
     }
