@@ -6,11 +6,8 @@ import type { NotListening, StoredTable } from "./stored-table.ts";
 export const tableState = Type.Object({
   /** The port of each service. */
   ports: Type.Record(Type.String(), Type.Integer()),
-  /** Where a service should answer and does not; null when the data plane could not be asked. */
-  notListening: Type.Union([
-    Type.Array(Type.Object({ service: Type.String(), address: Type.String(), port: Type.Integer(), why: Type.String() })),
-    Type.Null(),
-  ]),
+  /** Where a service should answer and does not. */
+  notListening: Type.Array(Type.Object({ service: Type.String(), address: Type.String(), port: Type.Integer(), why: Type.String() })),
 });
 
 export type TableState = Static<typeof tableState>;
@@ -18,14 +15,13 @@ export type TableState = Static<typeof tableState>;
 export interface TableView {
   readonly stored: StoredTable;
   readonly addresses: readonly ServiceAddress[];
-  /** Null where only the disk was read, since then nobody knows. */
-  readonly notListening: readonly NotListening[] | null;
+  readonly notListening: readonly NotListening[];
 }
 
 export function observedTable({ stored, addresses, notListening }: TableView): ObservedTable<TableState> {
   const { table, ports } = stored;
   return {
-    state: { ports, notListening: notListening === null ? null : [...notListening] },
+    state: { ports, notListening: [...notListening] },
     generation: table.generation,
     table,
     addresses,

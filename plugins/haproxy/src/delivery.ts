@@ -38,7 +38,7 @@ export const delivery: DeliveryPlane<HaproxyConfig, TableState> = {
   apply: async (ctx, { table }) => {
     requireHttp("haproxy", table);
     const view = await switchTable(ctx, table);
-    for (const { service, address, port, why } of view.notListening ?? []) {
+    for (const { service, address, port, why } of view.notListening) {
       ctx.log.warn(`${service} does not answer at ${address}:${port} (${why})`);
     }
     return observedTable(view);

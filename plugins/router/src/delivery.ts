@@ -2,12 +2,9 @@ import {
   type StoredTable,
   type TableState,
   type TableView,
-  addressesOf,
   observedTable,
   ownedTables,
   planTable,
-  readListen,
-  readTable,
   readTables,
   requireHttp,
   tableState,
@@ -19,7 +16,10 @@ import { isUnreachable } from "./failures.ts";
 
 type Context = PluginContext<RouterConfig>;
 
-/** Routes of this machine, through the data-plane process. Reads work from its files when it is away; writes need it. */
+/**
+ * Routes of this machine, through the data-plane process. While it is away, nothing is served: `observe` says null, whatever is on disk. What is owned is
+ * listed from disk.
+ */
 export const delivery: DeliveryPlane<RouterConfig, TableState> = {
   routes: ["http"],
   fencing: "fence",
@@ -37,7 +37,7 @@ export const delivery: DeliveryPlane<RouterConfig, TableState> = {
     requireHttp("router", table);
     const { installation, organization, project, environment, unit } = ctx.identity;
     const view = await client(ctx).apply({ installation, organization, project, environment, unit }, table);
-    for (const { service, address, port, why } of view.notListening ?? []) {
+    for (const { service, address, port, why } of view.notListening) {
       ctx.log.warn(`${service} cannot answer at ${address}:${port} yet (${why}); the router tries again each second`);
     }
     return observedTable(view);
@@ -60,12 +60,8 @@ async function lookUp(ctx: Context): Promise<TableView | null> {
     return await client(ctx).table(ctx.identity);
   } catch (error) {
     if (!isUnreachable(error)) throw error;
+    return null;
   }
-  const { stateDir, httpPort } = ctx.config;
-  const stored = await readTable(stateDir, ctx.identity);
-  if (stored === null) return null;
-  const listen = await readListen(stateDir);
-  return { stored, addresses: addressesOf(stored, listen?.port ?? httpPort), notListening: null };
 }
 
 async function allTables(ctx: Context): Promise<readonly StoredTable[]> {
