@@ -43,7 +43,8 @@ async function throughput({ rounds, note }: Bench): Promise<readonly Row[]> {
       hand: () => perCpuSecond(hand.port, hand.child.pid!),
     });
     note(
-      "what the plugin's configuration adds to a request: three look-ups in maps, the variables between them, an address set for the target, a release header",
+      "what the plugin's configuration adds to a request: three look-ups in maps with the variables between them (about half of it), and an address set for the target, by " +
+        "which kept connections are told apart; with the target and the route written into the configuration the same rules come to 0.97",
     );
     const against = "by hand";
     return [

@@ -12,8 +12,6 @@ export interface DeliveryWorld<Config = any> {
     routes: readonly Partial<Route>[],
     options?: { unit?: string; generation?: number },
   ) => Promise<ObservedTable<TableState>>;
-  /** What `observe` says of a table while its data plane is away. */
-  readonly seenWhileAway: (before: ObservedTable<TableState>) => ObservedTable<TableState> | null;
   /** Returns when the data plane takes orders. */
   readonly start: () => Promise<void>;
   readonly kill: (signal?: NodeJS.Signals) => Promise<void>;

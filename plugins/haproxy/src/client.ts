@@ -1,5 +1,6 @@
-import { access, readFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { makeFolder, writeDurable } from "@helixstack/route-tables";
@@ -28,7 +29,7 @@ export async function openRuntime({ config }: Pick<Context, "config">): Promise<
 
 /** The same, and HAProxy is started where it does not run as configured. Only whoever holds the folder may call it. */
 export async function startedRuntime(ctx: Context): Promise<RuntimeApi> {
-  if (await isAsConfigured(ctx.config)) {
+  if (isAsConfigured(ctx.config)) {
     const found = await patiently(ctx, RESTART_MS);
     if (found !== null) return found;
   }
@@ -70,11 +71,17 @@ async function start(ctx: Context): Promise<void> {
   });
 }
 
-async function isAsConfigured(config: HaproxyConfig): Promise<boolean> {
-  const listening = await keptListening(config);
-  if (listening === null) return false;
-  const text = await readFile(configFile(config), "utf8").catch(() => "");
-  return text === haproxyConfig(config, listening);
+function isAsConfigured(config: HaproxyConfig): boolean {
+  const listening = keptListening(config);
+  return listening !== null && configured(config) === haproxyConfig(config, listening);
+}
+
+function configured(config: HaproxyConfig): string | null {
+  try {
+    return readFileSync(configFile(config), "utf8");
+  } catch {
+    return null;
+  }
 }
 
 function unitOf(config: HaproxyConfig, text: string): Unit {

@@ -29,8 +29,8 @@ export const delivery: DeliveryPlane<HaproxyConfig, TableState> = {
   stateVersion: 1,
 
   observe: async (ctx) => {
-    const stored = await readTable<HaproxyTable>(ctx.config.stateDir, ctx.identity);
-    return stored === null || !(await isUp(ctx)) ? null : observedTable(await viewOf(ctx.config, stored));
+    const stored = readTable<HaproxyTable>(ctx.config.stateDir, ctx.identity);
+    return stored === null || !(await isUp(ctx)) ? null : observedTable(viewOf(ctx.config, stored));
   },
 
   plan: planTable,
@@ -52,7 +52,7 @@ export const delivery: DeliveryPlane<HaproxyConfig, TableState> = {
   },
 
   drain: async (ctx, { revisions, timeoutMs }) => {
-    const stored = await readTable<HaproxyTable>(ctx.config.stateDir, ctx.identity);
+    const stored = readTable<HaproxyTable>(ctx.config.stateDir, ctx.identity);
     const places = stored === null ? [] : [...placesOf(stored.table.routes), ...stored.former];
     const addresses = new Set(places.flatMap(({ revision, address }) => (revisions.includes(revision) ? [address] : [])));
     const runtime = await openRuntime(ctx);

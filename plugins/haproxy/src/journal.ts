@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { appendFile, open } from "node:fs/promises";
 import { join } from "node:path";
 import { writeDurable } from "@helixstack/route-tables";
@@ -42,23 +43,29 @@ export interface JournalState {
 }
 
 /** Reads its two ends only. */
-export async function journalState(stateDir: string): Promise<JournalState> {
-  const handle = await open(journalFile(stateDir)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null;
-    throw error;
-  });
-  if (handle === null) return { isSettled: false, isOverlong: false };
+export function journalState(stateDir: string): JournalState {
+  const file = openIfThere(journalFile(stateDir));
+  if (file === null) return { isSettled: false, isOverlong: false };
   try {
-    const { size } = await handle.stat();
-    const at = async (position: number): Promise<string> => {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(32), 0, 32, Math.max(0, position));
-      return buffer.toString("latin1", 0, bytesRead);
+    const { size } = fstatSync(file);
+    const at = (position: number): string => {
+      const bytes = Buffer.alloc(32);
+      return bytes.toString("latin1", 0, readSync(file, bytes, 0, 32, Math.max(0, position)));
     };
-    const least = Number(/^\d+/.exec(await at(0))?.[0] ?? 0);
-    const isSettled = (await at(size - 32)).endsWith(`\n${SETTLED}\n`);
+    const least = Number(/^\d+/.exec(at(0))?.[0] ?? 0);
+    const isSettled = at(size - 32).endsWith(`\n${SETTLED}\n`);
     return { isSettled, isOverlong: size > Math.max(COMPACT_BYTES, 2 * least) };
   } finally {
-    await handle.close();
+    closeSync(file);
+  }
+}
+
+function openIfThere(path: string): number | null {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { HaproxyConfig } from "./config.ts";
@@ -15,8 +15,8 @@ export function listeningFile(stateDir: string): string {
 }
 
 /** The ports that were chosen for this configuration; null before the first start. */
-export async function keptListening(config: HaproxyConfig): Promise<Kept | null> {
-  const kept = await readKept(config);
+export function keptListening(config: HaproxyConfig): Kept | null {
+  const kept = readKept(config);
   return kept?.asked === askedOf(config) ? kept : null;
 }
 
@@ -25,7 +25,7 @@ export async function keptListening(config: HaproxyConfig): Promise<Kept | null>
  * does not start when it cannot have one of them.
  */
 export async function chooseListening(config: HaproxyConfig): Promise<Kept> {
-  const kept = await keptListening(config);
+  const kept = keptListening(config);
   const isKept = kept !== null && (await isFree(config.host, kept.httpPort));
   const httpPort = isKept ? kept.httpPort : await nextFree(config);
   const { first, count } = config.ports;
@@ -63,9 +63,10 @@ function probe(host: string, port: number): Promise<number | null> {
   });
 }
 
-async function readKept({ stateDir }: HaproxyConfig): Promise<Kept | null> {
+/** Read in place: a switch waits for it, and a small file takes less time than a thread's answer. */
+function readKept({ stateDir }: HaproxyConfig): Kept | null {
   try {
-    return JSON.parse(await readFile(listeningFile(stateDir), "utf8")) as Kept;
+    return JSON.parse(readFileSync(listeningFile(stateDir), "utf8")) as Kept;
   } catch {
     // It holds nothing that cannot be chosen again.
     return null;

@@ -32,7 +32,7 @@ export async function switchTable(ctx: Context, table: RouteTable): Promise<Tabl
   check(table);
   return changing(ctx, async (maps) => {
     const { config, identity } = ctx;
-    const before = await readTable<HaproxyTable>(config.stateDir, identity);
+    const before = readTable<HaproxyTable>(config.stateDir, identity);
     const stale = generationProblem(table, before?.table);
     if (stale !== null) throw new PluginError("STALE_FENCE", `haproxy: ${stale}`);
     // The record is written last: what it says is served. What is interrupted before that is undone by the next change.
@@ -54,7 +54,7 @@ export async function switchTable(ctx: Context, table: RouteTable): Promise<Tabl
 export async function removeTable(ctx: Context): Promise<void> {
   await changing(ctx, async (maps) => {
     const { config, identity } = ctx;
-    const before = await readTable<HaproxyTable>(config.stateDir, identity);
+    const before = readTable<HaproxyTable>(config.stateDir, identity);
     if (before === null) return;
     const changes = changesBetween(before, null);
     await appendJournal(config.stateDir, changes);
@@ -65,8 +65,8 @@ export async function removeTable(ctx: Context): Promise<void> {
 }
 
 /** A table as the plugin sees it while HAProxy runs. */
-export async function viewOf(config: HaproxyConfig, stored: HaproxyTable): Promise<TableView> {
-  const listening = await keptListening(config);
+export function viewOf(config: HaproxyConfig, stored: HaproxyTable): TableView {
+  const listening = keptListening(config);
   const addresses = addressesOf(stored, listening?.httpPort ?? config.httpPort);
   return { stored, addresses, notListening: notListening(config, stored, new Set(listening?.ports)) };
 }
@@ -115,7 +115,7 @@ interface PortChoice {
 
 /** The port of each service. Ports of services that left the table stay theirs. */
 async function choosePorts({ config }: Context, { maps, owner, table, known }: PortChoice): Promise<Readonly<Record<string, number>>> {
-  const open = new Set((await keptListening(config))?.ports);
+  const open = new Set(keptListening(config)?.ports);
   const ports: Record<string, number> = { ...known };
   const isTaken = async (port: number): Promise<boolean> =>
     Object.values(ports).includes(port) || (await maps.get("ports", String(port))) !== null;

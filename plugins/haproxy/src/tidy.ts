@@ -8,7 +8,7 @@ import type { Maps } from "./maps.ts";
  * the folder may call it.
  */
 export async function tidy(stateDir: string, maps: Maps): Promise<void> {
-  const { isSettled, isOverlong } = await journalState(stateDir);
+  const { isSettled, isOverlong } = journalState(stateDir);
   if (isSettled && !isOverlong) return;
   const tables = (await readTables(stateDir, () => undefined)) as readonly HaproxyTable[];
   const wanted = tables.flatMap(entriesOf);

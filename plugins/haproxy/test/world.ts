@@ -55,7 +55,6 @@ export async function makeWorld(options: Partial<Pick<HaproxyConfig, "limits" | 
     ctx,
     apply,
     pid,
-    seenWhileAway: () => null,
     start: async () => {
       await supervisor.thaw("haproxy");
       await until(answers, 15_000);

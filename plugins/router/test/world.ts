@@ -70,7 +70,6 @@ export async function makeWorld(options: { limits?: Partial<Limits>; httpPort?: 
       generation = Math.max(generation, asked);
       return delivery.apply(ctx(unit), { table: tableOf(asked, routes), prior: null });
     },
-    seenWhileAway: (before) => ({ ...before, state: { ...before.state, notListening: null } }),
     pid: () => child?.pid ?? 0,
     logs: () => output,
     stop: async () => {
