@@ -11,6 +11,8 @@ import type { Run } from "./run.ts";
 const PAUSES = { shortest: 2, longest: 250, ofWaited: 1 / 20 } as const;
 const TRY_MS = 5_000;
 const OBSERVE_EVERY_MS = 300;
+/** What has just been applied was seen then, and needs the processor for its start. */
+const FIRST_OBSERVE_MS = 100;
 /** An instance that ended this often without being asked to will not get better. */
 const EXITS = 3;
 const SHOWN_LINES = 30;
@@ -111,6 +113,8 @@ function isComplete(endpoints: readonly Endpoint[], { spec }: RevisionRecord): b
 /** What is wrong with an application that keeps ending; resolves with nothing when the signal fires. */
 async function watchExits({ run, question, sight }: Watched): Promise<string | null> {
   const { revision, signal } = question;
+  const isKnown = revision.endpoints.length > 0 && revision.endpoints.every(({ kind }) => kind !== "none");
+  if (isKnown) await run.deps.clock.sleep(FIRST_OBSERVE_MS, signal).catch(() => {});
   while (!signal.aborted) {
     const ask = { ...askRevision(run.place, revision, { verb: "observe" }), signal };
     // A look that fails says nothing of the application; the next one will.

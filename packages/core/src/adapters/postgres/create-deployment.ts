@@ -17,9 +17,11 @@ export function createDeployment({ db, makeId }: LedgerContext): DeploymentLedge
   return (scope, input) =>
     scoped(db, scope, async (trx) => {
       const id = makeId("dep");
-      const earlier = await claimKey(trx, { scope, input, deployment: id });
+      const [earlier, place] = await together([
+        claimKey(trx, { scope, input, deployment: id }),
+        ensureEnvironment(trx, { scope, makeId, project: input.project, environment: input.environment }),
+      ]);
       if (earlier !== null) return { deployment: earlier, replayed: true };
-      const place = await ensureEnvironment(trx, { scope, makeId, project: input.project, environment: input.environment });
       const [held, superseded, deployment] = await together([
         lockEnvironment(trx, { organization: scope.organization, environment: place.environment }),
         supersede(trx, { scope, environment: place.environment, by: id }),
