@@ -45,6 +45,10 @@ export const figure: Figure = {
         number[][],
         number[][],
       ];
+      note(
+        "of helix, the start of the command line and of the new container, which is made, filled and started while the old one serves, are most; " +
+          "the script pays for neither a second container nor a health check, and loses what is asked between rm and run. A command line that is not a start of Node, and an image that is made while its container starts, would take away most of what is above the container's own start",
+      );
       const name = "change to first 200, p50";
       return [
         compare({ name, unit: "ms", helix, peer: script, against: "docker build, rm -f, run" }, { of: "ratio", most: 0.45 }),

@@ -13,6 +13,9 @@ export const figure: Figure = {
   goal: "eight durable steps 2.5 ms above the same inserts made raw; 600 null deploys a second on both backends",
   rounds: 40,
   async run(bench) {
+    bench.note(
+      "above the raw inserts are the guard of each commit, the events, the decisions with their whole input, the reads that a successor would make as well, and the calls of a plugin; a deploy is followed by a cleanup of about the same cost, and both share two processors with the database",
+    );
     const embedded = await onBackend(bench, { backend: "postgres", env: {} });
     if (!hasRedis()) {
       bench.note("the Redis backend was not measured: redis-server is not on the PATH");
