@@ -40,8 +40,8 @@ export const figure: Figure = {
       for (const [name, values] of [...parts].toSorted(([, a], [, b]) => sum(b) - sum(a)))
         note(`${name}: ${(sum(values) / own.length).toFixed(2)} ms a deploy, ${(values.length / own.length).toFixed(1)} calls`);
       note(
-        "the engine's part is the request, the claim and four commits, each on disk before the next call is made, some ninety small statements that are built and read in JavaScript, and three policy decisions with their inputs; " +
-          "a stored procedure a commit, in place of a statement a row, would take away about half of it, a client that does not copy each row about a tenth",
+        "the engine's part is the request, the claim and four commits, each on disk before the next call is made, their small statements, built and read in JavaScript, and three policy decisions with their inputs; " +
+          "what would shorten it most is one stored procedure a commit in place of a statement a row",
       );
       return rowsOf({ helix: measured.helix.slice(2), raw: measured.raw.slice(2), own });
     } finally {

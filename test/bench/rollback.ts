@@ -19,7 +19,7 @@ export const figure: Figure = {
     const plane = await openBenchPlane();
     try {
       await bench.database(await plane.databaseUrl());
-      note(
+      bench.note(
         "warm: the thaw and the switch are a few milliseconds each; the rest is what makes them safe: the request, the claim and three commits on disk, a look at the revision that comes and the one that goes, and two policy decisions, on two processors that the load shares; " +
           "a switch before the ledger knows of it would take that away, and with it the promise that a kill at any point is undone or finished",
       );
