@@ -11,9 +11,9 @@ export type ManifestReader = (input: Omit<ReadManifestInput, "plugins" | "hasFol
 };
 
 export function createManifestReader(plugins: Pick<PluginRegistry, "list">): ManifestReader {
+  const installed = plugins.list().map((plugin) => plugin.manifest);
   return ({ entries, ...input }) => {
     const { text, file, environment } = input;
-    const installed = plugins.list().map((plugin) => plugin.manifest);
     const manifest = readManifest({ ...input, plugins: installed, hasFolder: folderTest(entries) });
     return { manifest, origin: { file, lines: sourceMapOf({ text, environment }).lines() } };
   };

@@ -70,15 +70,28 @@ export function servicesToDetect(
     .map(([service, { node }]) => ({ service, source: textOf(nodeAt(node, "source")) ?? "." }));
 }
 
+const fileChecker = oncePerSet((plugins) => checkerOf(fileSchema(plugins)));
+const serviceChecker = oncePerSet((plugins) => checkerOf(serviceSchema(plugins)));
+
+/** What is made of a set of plugins, made once: a server has one, and reads many manifests with it. */
+function oncePerSet<T>(make: (plugins: readonly PluginManifest[]) => T): (plugins: readonly PluginManifest[]) => T {
+  const made = new WeakMap<readonly PluginManifest[], T>();
+  return (plugins) => {
+    const value = made.get(plugins) ?? make(plugins);
+    made.set(plugins, value);
+    return value;
+  };
+}
+
 /** Everything that is wrong with the file as it stands, in every environment. */
 function fileFindings(tree: Tree, plugins: readonly PluginManifest[]): readonly Problem[] {
-  const check = checkerOf(fileSchema(plugins));
+  const check = fileChecker(plugins);
   const parts = serviceParts(tree).flatMap((part) => partProblems(part, plugins));
   return [...check(withoutOverrideNulls(tree)), ...parts, ...fileProblems(tree)];
 }
 
 function mergedFindings(name: string, { entry, plugins }: { entry: Entry; plugins: readonly PluginManifest[] }): readonly Problem[] {
-  const check = checkerOf(serviceSchema(plugins));
+  const check = serviceChecker(plugins);
   const node = withUsedSections(entry, Object.keys(sectionSchemas(plugins)));
   const path = `services.${name}`;
   const schema = check(node).map((problem) => ({ ...problem, path: `${path}.${problem.path}`, message: `${path}: ${problem.message}` }));
