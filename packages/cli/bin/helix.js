@@ -20,8 +20,9 @@ function run(file) {
   return module.exports;
 }
 
-/** The code that the build compiled of a script; V8 checks that it fits its version and flags. Nothing where the script is newer. */
+/** The code that the build compiled of a script, if it was with this very Node; V8 checks that its flags fit. Nothing where the script is newer. */
 function compiled(file) {
-  const kept = statSync(`${file}.code`, { throwIfNoEntry: false });
-  return kept && kept.mtimeMs >= statSync(file).mtimeMs ? readFileSync(`${file}.code`) : undefined;
+  const code = `${file}.${process.version}-${process.arch}`;
+  const kept = statSync(code, { throwIfNoEntry: false });
+  return kept && kept.mtimeMs >= statSync(file).mtimeMs ? readFileSync(code) : undefined;
 }

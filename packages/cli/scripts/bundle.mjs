@@ -77,10 +77,13 @@ function bundleYaml() {
   return build({ ...alone, outfile, platform: "neutral", conditions: [], stdin: { contents, resolveDir: folder } });
 }
 
-/** Compiles all functions of each script now; V8 takes the code where its version and flags are the same, and else compiles as ever. */
+/** Compiles all functions of each script now, for this Node on this kind of machine; another one compiles as ever. */
 function keepCompiled(files) {
   setFlagsFromString("--no-lazy");
-  const compiled = files.map((file) => [`${file}.code`, new Script(readFileSync(file, "latin1"), { filename: file })]);
+  const compiled = files.map((file) => [
+    `${file}.${process.version}-${process.arch}`,
+    new Script(readFileSync(file, "latin1"), { filename: file }),
+  ]);
   setFlagsFromString("--lazy");
   for (const [file, script] of compiled) writeFileSync(file, script.createCachedData());
   return compiled.map(([file]) => file);

@@ -177,7 +177,7 @@ it("has the compiled code of every script, as V8 takes it", async () => {
   const scripts = readdirSync(bundle, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".cjs"));
   expect(scripts).toContain("commands/deploy.cjs");
   for (const name of scripts) {
-    const cachedData = readFileSync(`${bundle}${name}.code`);
+    const cachedData = readFileSync(`${bundle}${name}.${process.version}-${process.arch}`);
     const { cachedDataRejected } = new Script(readFileSync(bundle + name, "latin1"), { cachedData });
     expect({ name, cachedDataRejected }).toEqual({ name, cachedDataRejected: false });
   }
