@@ -60,7 +60,7 @@ async function start(ctx: Context): Promise<void> {
       hint: "Install it (Debian: `apt-get install haproxy`), or set `program` in the plugin's configuration.",
     });
   });
-  await makeFolder(config.stateDir);
+  makeFolder(config.stateDir);
   await supervised(config, async (supervisor) => {
     await supervisor.stop(UNIT).catch(ignoreUnknown);
     const listening = await chooseListening(config);

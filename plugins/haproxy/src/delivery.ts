@@ -66,7 +66,8 @@ export const delivery: DeliveryPlane<HaproxyConfig, TableState> = {
 
 async function isUp(ctx: Context): Promise<boolean> {
   try {
-    (await openRuntime(ctx)).close();
+    const runtime = await openRuntime(ctx);
+    await runtime.ask("show version").finally(() => runtime.close());
     return true;
   } catch (error) {
     if (!isUnreachable(error)) throw error;

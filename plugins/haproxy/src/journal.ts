@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { appendFile, open } from "node:fs/promises";
+import { appendFileSync, closeSync, fdatasync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { writeDurable } from "@helixstack/route-tables";
 import type { Entry } from "./entries.ts";
 
@@ -12,6 +12,7 @@ export function journalFile(stateDir: string): string {
   return join(stateDir, "journal");
 }
 
+const onDisk = promisify(fdatasync);
 const COMPACT_BYTES = 4 * 1024 * 1024;
 /** No line of a batch: HAProxy reads past it. */
 const SETTLED = "=";
@@ -19,20 +20,23 @@ const SETTLED = "=";
 /** Adds a batch; returns when it is on disk. A batch counts whole or not at all. */
 export async function appendJournal(stateDir: string, entries: readonly Entry[]): Promise<void> {
   if (entries.length === 0) return;
-  const handle = await open(journalFile(stateDir), "a", 0o600);
+  const file = openSync(journalFile(stateDir), "a", 0o600);
   try {
     // What a power cut left half written is ended by the first line break, and left out.
-    await handle.appendFile(`\n>\n${entries.map(lineOf).join("\n")}\n.\n`);
-    await handle.datasync();
+    writeFileSync(file, `\n>\n${entries.map(lineOf).join("\n")}\n.\n`);
+    await onDisk(file);
   } finally {
-    await handle.close();
+    closeSync(file);
   }
 }
 
 /** Says that the last batch is done: the maps and the records say the same. It need not survive a power cut; what is unsettled then is looked at once more. */
-export async function settleJournal(stateDir: string): Promise<void> {
-  // Nor is a full disk the change's matter, which is done.
-  await appendFile(journalFile(stateDir), `${SETTLED}\n`).catch(() => undefined);
+export function settleJournal(stateDir: string): void {
+  try {
+    appendFileSync(journalFile(stateDir), `${SETTLED}\n`);
+  } catch {
+    // Nor is a full disk the change's matter, which is done.
+  }
 }
 
 export interface JournalState {

@@ -12,8 +12,10 @@ export interface Maps {
   get(map: MapName, key: string): Promise<string | null>;
   /** Every entry of every map. */
   all(): Promise<readonly Entry[]>;
-  /** Changes entries in the given order: map by map, so that nothing points at what is not there yet. */
-  change(entries: readonly Entry[]): Promise<void>;
+  /** Sets those of the entries that have a value, map by map, so that nothing points at what is not there yet. */
+  set(entries: readonly Entry[]): Promise<void>;
+  /** Removes those that have none, in the given order. */
+  drop(entries: readonly Entry[]): Promise<void>;
 }
 
 export function mapsOf(api: RuntimeApi, stateDir: string): Maps {
@@ -50,11 +52,13 @@ export function mapsOf(api: RuntimeApi, stateDir: string): Maps {
   return {
     get,
     all: async () => (await Promise.all(MAPS.map(entriesIn))).flat(),
-    async change(entries) {
+    async set(entries) {
       for (const map of MAPS) {
         const own = entries.filter((entry) => entry.map === map && entry.value !== null);
         if (own.length > 0) await add(await put(own, map), map);
       }
+    },
+    async drop(entries) {
       const gone = entries.filter(({ value }) => value === null);
       await Promise.all(gone.map(({ map, key }) => api.ask(`del map ${file(map)} ${key}`)));
     },

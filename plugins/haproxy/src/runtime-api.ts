@@ -20,7 +20,7 @@ export class RuntimeApi {
     socket.on("close", () => this.#end(null));
   }
 
-  /** Rejects with `UNAVAILABLE` when HAProxy does not run. */
+  /** Rejects with `UNAVAILABLE` when HAProxy does not run. That it answers shows with the first command. */
   static async open(path: string): Promise<RuntimeApi> {
     const socket = connect(path);
     await new Promise<void>((resolve, reject) => {
@@ -28,7 +28,8 @@ export class RuntimeApi {
       socket.once("error", (error) => reject(unreachable(path, error)));
     });
     const api = new RuntimeApi(path, socket);
-    await api.ask("prompt");
+    // The next command goes with it, and hears of a failure.
+    api.ask("prompt").catch(() => undefined);
     return api;
   }
 

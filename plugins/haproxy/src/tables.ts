@@ -43,9 +43,10 @@ export async function switchTable(ctx: Context, table: RouteTable): Promise<Tabl
     const after: HaproxyTable = { format: 1, owner, table, ports, ...leftBehind(before, table) };
     const changes = changesBetween(before, after);
     await appendJournal(config.stateDir, changes);
-    await maps.change(changes);
-    await writeDurable(tableFile(config.stateDir, owner), JSON.stringify(after));
-    await settleJournal(config.stateDir);
+    await maps.set(changes);
+    // It is switched: what goes is not asked for any more, and need not be gone before the record is written.
+    await Promise.all([maps.drop(changes), writeDurable(tableFile(config.stateDir, owner), JSON.stringify(after))]);
+    settleJournal(config.stateDir);
     return viewOf(config, after);
   });
 }
@@ -58,9 +59,9 @@ export async function removeTable(ctx: Context): Promise<void> {
     if (before === null) return;
     const changes = changesBetween(before, null);
     await appendJournal(config.stateDir, changes);
-    await maps.change(changes);
+    await maps.drop(changes);
     await removeDurable(tableFile(config.stateDir, identity));
-    await settleJournal(config.stateDir);
+    settleJournal(config.stateDir);
   });
 }
 
@@ -73,7 +74,7 @@ export function viewOf(config: HaproxyConfig, stored: HaproxyTable): TableView {
 
 async function changing<T>(ctx: Context, act: (maps: Maps) => Promise<T>): Promise<T> {
   const { stateDir } = ctx.config;
-  await makeFolder(tablesDir(stateDir));
+  makeFolder(tablesDir(stateDir));
   return exclusively(stateDir, ctx, async () => {
     const runtime = await startedRuntime(ctx);
     try {

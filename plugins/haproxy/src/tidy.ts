@@ -13,7 +13,11 @@ export async function tidy(stateDir: string, maps: Maps): Promise<void> {
   const tables = (await readTables(stateDir, () => undefined)) as readonly HaproxyTable[];
   const wanted = tables.flatMap(entriesOf);
   // The maps first: killed in between, the journal is still unsettled.
-  if (!isSettled) await maps.change(difference(await maps.all(), wanted));
+  if (!isSettled) {
+    const changes = difference(await maps.all(), wanted);
+    await maps.set(changes);
+    await maps.drop(changes);
+  }
   await rewriteJournal(stateDir, wanted);
 }
 

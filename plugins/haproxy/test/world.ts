@@ -38,7 +38,11 @@ export async function makeWorld(options: Partial<Pick<HaproxyConfig, "limits" | 
   const ctx = (unit = own) => contextOf(config, unit);
   const answers = () =>
     RuntimeApi.open(config.socket).then(
-      (api) => (api.close(), true),
+      (api) =>
+        api.ask("show version").then(
+          () => (api.close(), true),
+          () => false,
+        ),
       () => false,
     );
   const pid = async () => (await supervisor.status("haproxy"))?.pid ?? 0;

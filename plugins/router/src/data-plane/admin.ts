@@ -21,7 +21,7 @@ export interface AdminOptions {
 
 /** Makes sure that no other router serves this installation: two would fight over ports and files. */
 export async function claimSocket(socket: string): Promise<void> {
-  await makeFolder(dirname(socket));
+  makeFolder(dirname(socket));
   if (await answers(socket)) throw new Error(`another router takes orders on ${socket}: stop it first`);
 }
 

@@ -24,7 +24,7 @@ export async function openMainListener(settings: RouterConfig, make: () => Serve
   const opened = (isOurs ? await openPatiently(settings, remembered.port, make) : null) ?? (await openNext(settings, make));
   if (isOurs && remembered.port === opened.port) return opened;
   const stored: StoredListen = { format: 1, asked: settings.httpPort, port: opened.port };
-  await makeFolder(settings.stateDir);
+  makeFolder(settings.stateDir);
   await writeDurable(listenFile(settings.stateDir), JSON.stringify(stored));
   return opened;
 }

@@ -53,7 +53,7 @@ export class Tables {
   /** Serves what was served before this process began. */
   async restore(): Promise<void> {
     const { stateDir } = this.#options.plane.settings;
-    await makeFolder(tablesDir(stateDir));
+    makeFolder(tablesDir(stateDir));
     const tables = await readTables(stateDir, (file) => log("error", "a table on disk cannot be read and is left out", { file }));
     await Promise.all(tables.flatMap(wantedOf).map((wanted) => this.#options.listeners.ensure(wanted)));
     for (const stored of tables) {
