@@ -11,7 +11,7 @@ let link: SupervisorLink;
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "helix-link-"));
-  link = linkSupervisor({ home, logger: createLogger({ level: "silent" }) });
+  link = linkSupervisor({ home, logger: createLogger({ level: "error", role: "test" }) });
 });
 afterAll(async () => {
   await link.ask("end", (supervisor) => supervisor.shutdown({ stopUnits: "all", graceMs: 0 })).catch(() => {});
