@@ -22,7 +22,7 @@ export interface FrozenOptions extends Pick<RigOptions, "queue"> {
 /** Workers that are frozen side by side: each round waits for a lease. */
 const SIDE_BY_SIDE = 6;
 /** What so many workers need. */
-const CONNECTIONS = 250;
+const CONNECTIONS = 400;
 /** How long a worker that was woken gets to do harm. */
 const HARM_MS = 3_000;
 
