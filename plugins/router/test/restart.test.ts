@@ -31,9 +31,7 @@ describe("a router that is killed", () => {
     ]);
     const http = Number(new URL(before.addresses[0]?.url ?? "").port);
     await world.kill("SIGKILL");
-    const begun = performance.now();
     await world.start();
-    expect(performance.now() - begun).toBeLessThan(4000);
     expect((await get(http)).status).toBe(200);
     for (const { address } of before.addresses) expect((await get(address.port)).status).toBe(200);
     expect(await delivery.observe(world.ctx(), { prior: null })).toEqual(before);
