@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ledgerUrl } from "../../e2e/support/ledger.ts";
 import { makePlane } from "../../e2e/support/plane.ts";
+import { giveOwnPorts } from "../../support/own-ports.ts";
 import { storeSource } from "../../support/source.ts";
 
 /** A local plane of its own for one figure, driven through its API over kept connections. */
@@ -37,6 +38,7 @@ export async function openBenchPlane(env: Readonly<Record<string, string>> = {})
   const folder = await mkdtemp(join(tmpdir(), "helix-trace-"));
   const trace = join(folder, "trace.ndjson");
   const plane = await makePlane({ HELIX_TRACE: trace, ...env });
+  await giveOwnPorts(plane.home);
   const started = await plane.helix(["server", "--detach"]);
   if (started.exit !== 0) throw new Error(`the plane did not start: ${started.stderr}`);
   const agent = new Agent({ keepAlive: true });

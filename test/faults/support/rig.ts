@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,6 +8,7 @@ import pg from "pg";
 import { type TestPostgres, startPostgres } from "../../../packages/core/test/support/postgres.ts";
 import { type TestRedis, startRedis } from "../../../packages/core/test/support/redis.ts";
 import { type Plane, kill, makePlane } from "../../e2e/support/plane.ts";
+import { giveOwnPorts } from "../../support/own-ports.ts";
 import { type Api, openApi } from "./api.ts";
 import { type FaultFolder, openFaultFolder } from "./fault-files.ts";
 
@@ -76,7 +77,7 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
     ...options.env,
   };
   const plane = await makePlane(env);
-  await writeFile(join(plane.home, "config.yaml"), `plugins: { haproxy: { ports: { first: ${ownPorts()}, count: ${OWN_PORTS} } } }\n`);
+  await giveOwnPorts(plane.home);
   if (options.diskMb) mount(plane.home, options.diskMb);
   const workers = new Set<ChildProcess>();
   let pool: pg.Pool | null = null;
@@ -167,13 +168,6 @@ function removeContainers(installation: string): void {
     const ids = (stdout ?? "").split("\n").filter(Boolean);
     if (ids.length > 0) spawnSync("docker", [kind, ...remove, ...ids]);
   }
-}
-
-/** HAProxy opens all of its ports when it starts: another plane of this machine must not have the same. */
-const OWN_PORTS = 60;
-
-function ownPorts(): number {
-  return 40_000 + OWN_PORTS * Math.floor(Math.random() * 200);
 }
 
 const PATIENCE_MS = 30_000;
