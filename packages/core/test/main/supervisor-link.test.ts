@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SupervisorError } from "@helixstack/supervisor";
+import { SupervisorClient, SupervisorError } from "@helixstack/supervisor";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type SupervisorLink, linkSupervisor } from "../../src/main/supervisor-link.ts";
 import { createLogger } from "../../src/telemetry/index.ts";
@@ -14,8 +14,10 @@ beforeAll(async () => {
   link = linkSupervisor({ home, logger: createLogger({ level: "error", role: "test" }) });
 });
 afterAll(async () => {
-  await link.ask("end", (supervisor) => supervisor.shutdown({ stopUnits: "all", graceMs: 0 })).catch(() => {});
+  // Before the supervisor ends: the link would start it again.
   link.close();
+  const supervisor = await SupervisorClient.connect(home);
+  await supervisor.shutdown({ stopUnits: "all", graceMs: 0 });
   await rm(home, { recursive: true, force: true });
 });
 
