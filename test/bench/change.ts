@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import type { Figure } from "./frame/figure.ts";
 import { alone, compare, interleave } from "./frame/measure.ts";
-import { type Address, keepAsking, until } from "./support/http.ts";
+import { type Address, BESIDE_ANOTHER, keepAsking, until } from "./support/http.ts";
 import { type BenchPlane, openBenchPlane } from "./support/plane.ts";
 
 const run = promisify(execFile);
@@ -78,7 +78,7 @@ async function helixSide(plane: BenchPlane, folder: string) {
     await writeFile(join(folder, "server.js"), serverOf(text));
     const began = performance.now();
     const deploying = plane.helix(["deploy"], { cwd: folder });
-    if (address) await until(address, text);
+    if (address) await until(address, text, { pauseMs: BESIDE_ANOTHER });
     const ms = performance.now() - began;
     const { exit, json, stderr } = await deploying;
     if (exit !== 0) throw new Error(`helix deploy: ${stderr}`);

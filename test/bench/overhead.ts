@@ -3,7 +3,7 @@ import type Docker from "dockerode";
 import pg from "pg";
 import type { Figure, Row } from "./frame/figure.ts";
 import { alone, compare, interleave, quantile } from "./frame/measure.ts";
-import { type Address, until } from "./support/http.ts";
+import { type Address, BESIDE_ANOTHER, until } from "./support/http.ts";
 import { type BenchPlane, openBenchPlane } from "./support/plane.ts";
 import { type Span, covered, spansBetween } from "./support/spans.ts";
 
@@ -106,7 +106,7 @@ async function deployOnce(plane: BenchPlane, { app, round }: { app: App; round: 
   const from = performance.timeOrigin + performance.now();
   const began = performance.now();
   const deployment = await plane.create(deployBody(app.snapshot, `round ${round}`));
-  await until(app.address, `round ${round}`);
+  await until(app.address, `round ${round}`, { pauseMs: BESIDE_ANOTHER });
   return { ms: performance.now() - began, from, to: performance.timeOrigin + performance.now(), deployment };
 }
 

@@ -4,6 +4,7 @@ import type { Bench, Figure, Row } from "./frame/figure.ts";
 import { alone, quantile } from "./frame/measure.ts";
 import { APPLICATION } from "./load/application.ts";
 import { type Seen, startTraffic } from "./load/traffic.ts";
+import { BESIDE_ANOTHER } from "./support/http.ts";
 import { type BenchPlane, type Deployed, openBenchPlane } from "./support/plane.ts";
 import { spansBetween } from "./support/spans.ts";
 
@@ -122,7 +123,7 @@ function checkSame(back: Deployed, to: Deployed): void {
 async function untilAnswers(address: { readonly host: string; readonly port: number }, mark: string): Promise<void> {
   for (;;) {
     if ((await markOf(address)) === mark) return;
-    await sleep(1);
+    await sleep(BESIDE_ANOTHER);
   }
 }
 

@@ -6,11 +6,14 @@ export interface Address {
   readonly port: number;
 }
 
-/** Asks every millisecond, each time on a connection of its own, until the answer is this text. */
-export async function until(address: Address, text: string): Promise<void> {
+/** Between two looks at something that serves already: each of them is a request, and takes the processor from what is measured. Milliseconds. */
+export const BESIDE_ANOTHER = 5;
+
+/** Asks again and again, each time on a connection of its own, until the answer is this text. `pauseMs`: between two; what does not listen yet costs little to ask. */
+export async function until(address: Address, text: string, { pauseMs = 1 }: { readonly pauseMs?: number } = {}): Promise<void> {
   for (;;) {
     if ((await ask(address).catch(() => "")) === text) return;
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
@@ -37,7 +40,7 @@ export function keepAsking(address: Address): { stop: () => Promise<{ readonly a
     while (!isOver) {
       count.asked += 1;
       await ask(address).catch(() => (count.failed += 1));
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, BESIDE_ANOTHER));
     }
   })();
   return {
