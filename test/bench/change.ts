@@ -29,9 +29,11 @@ export const figure: Figure = {
       if (!hasCompose) note("compose was not measured: docker-compose is not on the PATH");
       const asked = { asked: 0, failed: 0 };
       const measured = await interleave(rounds + 1, {
-        helix: async (round) => {
+        helix: (round) => deploy(`round ${round}`),
+        // A deploy of its own: the peers have no other clients while they are measured.
+        asked: async (round) => {
           const clients = keepAsking(address);
-          const ms = await deploy(`round ${round}`);
+          const ms = await deploy(`asked ${round}`);
           const { asked: all, failed } = await clients.stop();
           asked.asked += all;
           asked.failed += failed;

@@ -7,7 +7,7 @@ export interface Address {
 }
 
 /** Between two looks at something that serves already: each of them is a request, and takes the processor from what is measured. Milliseconds. */
-export const BESIDE_ANOTHER = 5;
+export const BESIDE_ANOTHER = 8;
 
 /** Asks again and again, each time on a connection of its own, until the answer is this text. `pauseMs`: between two; what does not listen yet costs little to ask. */
 export async function until(address: Address, text: string, { pauseMs = 1 }: { readonly pauseMs?: number } = {}): Promise<void> {
