@@ -44,8 +44,7 @@ export function toEnvironment(row: Row<"environment"> & { readonly project_name:
 }
 
 export function toDeployment(row: Row<"deployment">): DeploymentRecord {
-  const { kind: _, ...summary } = toSummary({ ...row, kind: row.request.kind });
-  return { ...summary, request: row.request, plan: row.plan };
+  return { ...common(row), request: row.request, plan: row.plan };
 }
 
 /** What lists read of a deployment. */
@@ -66,13 +65,16 @@ export const SUMMARY = [
   "deadline_at",
 ] as const;
 
-type SummaryRow = Pick<Row<"deployment">, (typeof SUMMARY)[number]> & { readonly kind: DeploymentSummary["kind"] };
+type SummaryRow = Pick<Row<"deployment">, (typeof SUMMARY)[number]>;
 
-export function toSummary(row: SummaryRow): DeploymentSummary {
+export function toSummary(row: SummaryRow & Pick<DeploymentSummary, "kind">): DeploymentSummary {
+  return { ...common(row), kind: row.kind };
+}
+
+function common(row: SummaryRow): Omit<DeploymentSummary, "kind"> {
   return {
     id: row.id,
     environment: row.environment,
-    kind: row.kind,
     state: row.state,
     noChange: row.no_change,
     release: row.release,
