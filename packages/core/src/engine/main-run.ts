@@ -6,6 +6,7 @@ import type { LedgerWrite } from "../ports/index.ts";
 import { isNotOurs, withRetries } from "./attempt.ts";
 import type { Run } from "./run.ts";
 import { STEPS } from "./steps/index.ts";
+import { timeNow } from "./time-now.ts";
 import { UNDOS } from "./undo.ts";
 
 /**
@@ -37,11 +38,11 @@ export async function runMain(run: Run): Promise<void> {
 async function runStep(run: Run, step: PlannedStep): Promise<ErrorDocument | "live" | null> {
   const isPastStopping = STEP_RULES[step.kind].isSwitch || isCommitted({ steps: run.plan?.steps ?? [], journal: run.journal.states() });
   run.signal = isPastStopping ? run.stop.shutdown : run.stop.signal;
-  const began = timeOf(run);
+  const began = timeNow(run.deps);
   try {
     const work = STEPS[step.kind as keyof typeof STEPS];
     const { state = "done", ...ending } = await withRetries(run, step, () => work(run, step));
-    await run.journal.end(step, { state, ...ending, times: { began, ended: timeOf(run) } });
+    await run.journal.end(step, { state, ...ending, times: { began, ended: timeNow(run.deps) } });
     return step.kind === "release" ? "live" : null;
   } catch (thrown) {
     const error = toEngineError(thrown).at({ step: step.id });
@@ -50,10 +51,6 @@ async function runStep(run: Run, step: PlannedStep): Promise<ErrorDocument | "li
     const cause = run.signal.aborted ? run.stop.cause() : null;
     return fail(run, { step, began, error: cause ? stopError(run, { cause, step, while: error }) : error });
   }
-}
-
-function timeOf({ deps }: Run): string {
-  return new Date(deps.clock.now()).toISOString();
 }
 
 /** The step did not even begin, or nobody knows how it ended. */
@@ -84,7 +81,7 @@ async function fail(run: Run, { step, began, error }: Failure): Promise<ErrorDoc
       state: "failed",
       error: document,
       writes: [compensate],
-      times: began ? { began, ended: timeOf(run) } : undefined,
+      times: began ? { began, ended: timeNow(run.deps) } : undefined,
     });
   else await run.journal.commit([compensate]);
   return document;
@@ -129,7 +126,7 @@ async function endFailed(run: Run, error: ErrorDocument | null): Promise<void> {
     environment: environment.id,
     states: ["starting", "draining", "retiring"],
   });
-  const cleanupAt = leaving.length > 0 ? new Date(deps.clock.now()).toISOString() : null;
+  const cleanupAt = leaving.length > 0 ? timeNow(deps) : null;
   const state = known.code === "CANCELLED" ? "cancelled" : "failed";
   await run.journal.commit([{ write: "deployment.end", state, error: known, cleanupAt }]);
   const isBroken = Object.entries(run.journal.states()).some(([id, ended]) => id.startsWith("undo:") && ended === "failed");

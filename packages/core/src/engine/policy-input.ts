@@ -14,6 +14,7 @@ import type {
 } from "../ports/index.ts";
 import type { EngineDeps } from "./deps.ts";
 import type { Place } from "./place.ts";
+import { timeNow } from "./time-now.ts";
 
 /** Everything that a policy may decide on. Names of secrets stand in it, values never. */
 export interface PolicyInput {
@@ -97,7 +98,7 @@ export async function policyInput(deps: EngineDeps, point: DecisionPoint, subjec
   ]);
   return maskInput({
     point,
-    time: new Date(deps.clock.now()).toISOString(),
+    time: timeNow(deps),
     installation: place.installation,
     organization: place.scope.organization,
     ...names,

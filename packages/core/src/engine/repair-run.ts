@@ -11,6 +11,7 @@ import { driftOf, lookAtRevisions, lookAtTables } from "./look.ts";
 import { askRevision, seen } from "./revisions.ts";
 import { type Run, act } from "./run.ts";
 import { switchTable } from "./tables.ts";
+import { timeNow } from "./time-now.ts";
 
 const LOOK_MS = 250;
 
@@ -32,9 +33,7 @@ export async function runRepair(run: Run): Promise<void> {
     await watch;
   }
   run.stop.shutdown.throwIfAborted();
-  await run.journal.commit([
-    isInterrupted ? { write: "run.sleep", dueAt: new Date(run.deps.clock.now()).toISOString() } : { write: "run.end" },
-  ]);
+  await run.journal.commit([isInterrupted ? { write: "run.sleep", dueAt: timeNow(run.deps) } : { write: "run.end" }]);
 }
 
 async function bringBack(run: Run): Promise<void> {

@@ -19,6 +19,7 @@ import { type Journal, type StepRef, createJournal } from "./journal.ts";
 import { type LogSink, createLogSink } from "./log-sink.ts";
 import { type Place, placeOf } from "./place.ts";
 import { type Stop, watchStop } from "./stop.ts";
+import { timeNow } from "./time-now.ts";
 
 /** A run that this worker holds: all that its steps share. */
 export interface Run {
@@ -121,7 +122,7 @@ export async function act<T>(run: Run, step: StepRef, call: Act): Promise<T> {
     operationId,
     fence: grip.fence,
     onLog: (line) => log.write({ ...line, step: step.id }),
-    onProgress: (note) => log.write({ at: new Date(deps.clock.now()).toISOString(), level: "info", step: step.id, text: note }),
+    onProgress: (note) => log.write({ at: timeNow(deps), level: "info", step: step.id, text: note }),
   });
 }
 

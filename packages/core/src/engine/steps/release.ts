@@ -6,13 +6,14 @@ import { clearNext } from "../clearance.ts";
 import { pluginsOf } from "../policy-input.ts";
 import { nextRevision } from "../revisions.ts";
 import { type Run, manifestOf, planOf, releaseOf, servicePlan } from "../run.ts";
+import { timeNow } from "../time-now.ts";
 import { findingsOf } from "./policy.ts";
 import type { StepWork } from "./step.ts";
 
 /** Writes the verdict: what serves now is the release, what served before is on its way out. */
 export const releaseStep: StepWork = async (run) => {
   const { deps, deployment, live } = run;
-  const now = new Date(deps.clock.now()).toISOString();
+  const now = timeNow(deps);
   if (deployment.request.kind === "destroy") return { writes: [end(null, null)] };
   if (live && planOf(run).changes.length === 0) return { writes: [end(run.target?.id ?? live.id, null)] };
   const release = releaseOf(run);
