@@ -25,8 +25,10 @@ export async function preview(deps: EngineDeps, scope: Scope, asked: PreviewInpu
   const { place, environment } = await findPlace(deps, scope, { project: manifest.project, environment: name });
   const live = environment?.liveRelease ? await deps.ledger.release(scope, environment.liveRelease) : null;
   const sources = Object.entries(manifest.services).map(([service, { source }]) => [service, sourceDigest(entries, source)] as const);
-  const plan = await planDeploy(deps, place, { manifest, sources: Object.fromEntries(sources), live });
-  const actor = await deps.ledger.principal(scope, scope.principal);
+  const [plan, actor] = await Promise.all([
+    planDeploy(deps, place, { manifest, sources: Object.fromEntries(sources), live }),
+    deps.ledger.principal(scope, scope.principal),
+  ]);
   const input = await policyInput(deps, "plan", { place, actor, deployment: null, manifest, origin, plan, live, artifacts: {}, entries });
   const { allow, findings } = await deps.policy.decide("plan", { ...input }).catch((thrown: unknown) => {
     throw failClosed(thrown);
