@@ -33,7 +33,9 @@ function remembering<T>(read: Read<T>): Read<T> {
   const known = new Map<string, T>();
   return async (scope, id) => {
     const key = `${scope.organization}/${id}`;
-    const found = known.get(key) ?? (await read(scope, id));
+    const remembered = known.get(key);
+    if (remembered !== undefined) return remembered;
+    const found = await read(scope, id);
     if (found === null) return null;
     if (known.size >= MOST) known.clear();
     known.set(key, found);
