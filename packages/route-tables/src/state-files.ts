@@ -26,7 +26,7 @@ export function readTable<T extends StoredTable = StoredTable>(stateDir: string,
 
 /** All tables on disk; files that are no tables are told to `onBroken` and left out. */
 export async function readTables(stateDir: string, onBroken: (file: string) => void): Promise<readonly StoredTable[]> {
-  const names = await readdir(tablesDir(stateDir)).catch(noneIfMissing);
+  const names = (await readdir(tablesDir(stateDir)).catch(nullIfMissing)) ?? [];
   const tables = await Promise.all(
     names
       .filter((name) => name.endsWith(".json"))
@@ -59,21 +59,16 @@ function readJsonSync(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
+    return nullIfMissing(error);
   }
 }
 
 async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, "utf8"));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
+  const text = await readFile(file, "utf8").catch(nullIfMissing);
+  return text === null ? null : JSON.parse(text);
 }
 
-function noneIfMissing(error: NodeJS.ErrnoException): string[] {
-  if (error.code === "ENOENT") return [];
+function nullIfMissing(error: unknown): null {
+  if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
   throw error;
 }
