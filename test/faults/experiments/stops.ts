@@ -100,16 +100,18 @@ async function stopOnce(rig: Rig, { next, point, scene, cause }: StopTrial): Pro
   rig.faults.clear();
   rig.faults.arm({ moment: point.moment, boundary: point.boundary, act: "stop" });
   const asked = Date.now();
-  const id = await deploy(rig, next);
+  // A process that stands still may have taken the request and not answered it yet.
+  const asking = deploy(rig, next);
+  asking.catch(() => {});
   const held = () => rig.faults.journal().find(({ act }) => act === "stop");
   await eventually("a worker that stands still", async () => held() !== undefined, { forMs: 15_000 }).catch(() => {});
   if (cause === "deadline") await sleep(asked + next.timeoutMs! - Date.now() + PAST_MS);
   // As the API does it; that one may be part of the process which stands still.
-  else await rig.sql("update helix.deployment set cancel_requested_by = principal where id = $1 and ended_at is null", [id]);
+  else await rig.sql("update helix.deployment set cancel_requested_by = principal where ended_at is null");
   const found = held();
   if (found) kill(found.pid, "SIGCONT");
   rig.faults.disarm();
-  const ended = await untilOver(rig, id);
+  const ended = await untilOver(rig, await asking);
   const isLive = ended.state === "live";
   if (isLive) scene.mark = next.mark;
   const code = cause === "cancel" ? "CANCELLED" : "DEADLINE_PASSED";
